@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Row, case, func, select
@@ -245,6 +246,16 @@ def is_stored(info: DatasetInfo, reviewer: str, cid: str) -> bool:
     )
     with reading(info.workspace) as connection:
         return connection.execute(query).first() is not None
+
+
+def since_open(info: DatasetInfo, reviewer: str, row: int) -> list[str]:
+    """Return the client ids of what a reviewer said of an image since it was open, newest first."""
+    query = select(_TABLE.c.cid, _TABLE.c.action).where(
+        _TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer, _TABLE.c.row == row
+    )
+    with reading(info.workspace) as connection:
+        said = connection.execute(query.order_by(_TABLE.c.id.desc())).all()
+    return [cid for cid, _ in takewhile(lambda each: each.action != str(Action.REOPEN), said)]
 
 
 def with_cid(info: DatasetInfo, reviewer: str, start: str) -> list[int]:

@@ -126,7 +126,12 @@ def seconds_since(info: DatasetInfo, decision: int, until: int, longest: float) 
     least = func.min if info.workspace.on_sqlite else func.least
     taken = least(table.c.seconds, longest)
     query = select(func.coalesce(func.sum(taken), 0.0)).where(
-        table.c.dataset_id == info.id, table.c.id > decision, table.c.id <= until
+        table.c.dataset_id == info.id,
+        table.c.id > decision,
+        table.c.id <= until,
+        table.c.seconds.is_not(
+            None
+        ),  # PostgreSQL's LEAST passes over it, and would count `longest`
     )
     with reading(info.workspace) as connection:
         return float(connection.execute(query).scalar_one())

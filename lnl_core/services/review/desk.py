@@ -122,7 +122,7 @@ def review_state(
     else:
         chosen, held = _held_rows(fetch, limit, out, tab)
     there = _with_looks(fetch, chosen)
-    items = looks.signed(info, reviewer, items_of(info, ranked, chosen, now), there)
+    items = looks.signed(info, reviewer, items_of(info, ranked, chosen, now, reviewer), there)
     if not _may_hide(fetch):
         items = with_answers(info, items, reviewer, words=fetch.filters.asks_for_answers)
     return ReviewState(items, answers, done, ready=True, held=held)
@@ -277,13 +277,16 @@ def page_states(
         drawn, late = list[int](), set[int]()
         if filters is None or filters == Filters():
             drawn, late = paging.waiting(info, reviewer, now, count, others)
+            closed = closed_to(now, reviewer)
+            closed[[*passed, *others]] = True
+            out[[row for row in drawn if not closed[row]]] = False  # whoever's part they are in
         pages = _held_pages(info, ranked, out, count, reviewer, tab, now, drawn, late)
     states = []
     for label, rows in pages:
         # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
         mixed_up = np.random.default_rng(rows[0]).permutation(rows)
         exemplars, confirmed = class_exemplars(info, ranked, label, now)
-        items = items_of(info, ranked, [int(row) for row in mixed_up], now)
+        items = items_of(info, ranked, [int(row) for row in mixed_up], now, reviewer)
         if filters is not None and filters.answered:
             items = with_answers(info, items, reviewer, words=filters.asks_for_answers)
         states.append(PageState(label, items, exemplars, confirmed, now_at, ready=True))

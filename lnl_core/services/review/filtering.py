@@ -147,6 +147,8 @@ def excluded(
     no_class = now.no_class
     chosen = bool(filters.rows) or filters.selection is not None  # by hand: whoever's part it is
     if not chosen and (foreign := parts.outside(info, reviewer)) is not None:
+        foreign &= ~now.waiting  # that is for somebody else than whose part it is
+        foreign[parts.passed_on(info, now)] = False
         out |= foreign
     if filters.to_label:
         out |= ~no_class

@@ -78,6 +78,8 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
         assert goal.kind == SECONDS
         last = int(body["last_decision"])
         done = stored.seconds_since(info, goal.last_decision, last, goals.PAUSE)
+    if done < goal.value and goals.is_whole(then):
+        return True, f"Review {words}: every image has an answer"
     if done < goal.value:
         return False, f"Review {words}: that was not so yet"
     return True, f"Review {words}: reached"

@@ -115,6 +115,11 @@ def _unseen(now: Standing) -> int:
     return int((~now.answered & ~now.no_class).sum())
 
 
+def is_whole(now: Standing) -> bool:
+    """Tell whether no image is without an answer: images and time are then reached, too."""
+    return not _unseen(now)
+
+
 # How far it is --------------------------------------------------------------------------------
 
 
@@ -255,12 +260,15 @@ def _spent(
         return goals.seconds_since(info, goal.last_decision, until, PAUSE)
 
     if goal.kind == REVIEWS:
-        holds = latest.reviewed - before >= goal.value or not _unseen(latest)
+        holds = latest.reviewed - before >= goal.value or is_whole(latest)
         done = max(0, (latest if holds else now).reviewed - before)
         said = f"{done:,} of {int(goal.value):,} answered"
         rest = min(_unseen(now), max(0, int(goal.value) - done))
         return Stand(goal, REVIEWS, about, holds, rest, said, reached)
-    holds = spent(latest) >= goal.value
+    enough, whole = spent(latest) >= goal.value, is_whole(latest)
+    if whole and not enough:
+        reached = reached_words(REVIEWS, goal.value, left.limit)
+    holds = enough or whole
     at = latest if holds else now
     seconds, done = spent(at), max(0, at.reviewed - before)
     pace = seconds / done if done and seconds else PACE

@@ -94,8 +94,21 @@ def others(info: DatasetInfo, row: int) -> IntArray:
     return rest
 
 
-def facts(info: DatasetInfo, row: int, now: Standing) -> dict[str, object]:
-    """Return what the browser may know of an image's copies before the answer.
+@lru_cache(maxsize=16)
+def own_copies(info: DatasetInfo, reviewer: str, now: Standing) -> BoolArray:
+    """Return (n,) True where a reviewer's answer to another copy is all that anybody has said."""
+    own = np.zeros(info.n, bool)
+    known = groups_of(info)
+    if known is not None and len(known.rows) and len(now.touched.get(reviewer, ())):
+        own[decisions.with_cid(info, reviewer, "")] = True
+    alone: BoolArray = own & (now.looks <= 1)
+    return alone
+
+
+def facts(
+    info: DatasetInfo, row: int, now: Standing, reviewer: str | None = None
+) -> dict[str, object]:
+    """Return what the browser may know of an image's copies before the answer of a reviewer.
 
     Keys: `group` (row of the first copy), `copies` (rows of others, the first 60, those without an
     answer first), `copies_total`, `copies_open` (to which an answer would go). Nothing where the
@@ -105,6 +118,8 @@ def facts(info: DatasetInfo, row: int, now: Standing) -> dict[str, object]:
     if not len(rest):
         return {}
     settled = now.settled[rest]
+    if reviewer is not None and settled.any():
+        settled &= ~own_copies(info, reviewer, now)[rest]
     return {
         "group": int(min(row, rest[0])),
         "copies": rest[np.argsort(settled, kind="stable")][:NAMED].tolist(),
@@ -116,10 +131,15 @@ def facts(info: DatasetInfo, row: int, now: Standing) -> dict[str, object]:
 # One answer for all -----------------------------------------------------------------------------
 
 
-def with_copies(info: DatasetInfo, said: Decision, ranked: Scored | None) -> list[Decision]:
-    """Return an answer, and one for each copy of its picture that is open to it."""
+def with_copies(
+    info: DatasetInfo, said: Decision, ranked: Scored | None, *, anew: bool = True
+) -> list[Decision]:
+    """Return an answer, and one for each copy of its picture that is open to it.
+
+    With `anew` it takes the place of what this reviewer said of the copies with another one.
+    """
     rows = others(info, said.row)
-    rows = rows[_open(info, said)[rows]]
+    rows = rows[_open(info, said, anew)[rows]]
     given = loaded(info).given_labels
     made = [said]
     for row in rows.tolist():
@@ -143,14 +163,14 @@ def with_copies(info: DatasetInfo, said: Decision, ranked: Scored | None) -> lis
     return made
 
 
-def _open(info: DatasetInfo, said: Decision) -> BoolArray:
+def _open(info: DatasetInfo, said: Decision, anew: bool) -> BoolArray:
     """Return (n,) True where an answer that goes to copies as well changes nothing that stands."""
     now = standing(info)
     closed = now.settled
     if said.action in (Action.UNSURE, Action.SKIP) and said.reviewer in now.touched:
         closed = closed.copy()
         closed[now.touched[said.reviewer]] = True
-    return ~closed
+    return ~closed | own_copies(info, said.reviewer, now) if anew else ~closed
 
 
 def _for_label(said: Decision, given: int) -> Decision:
@@ -165,14 +185,8 @@ def _for_label(said: Decision, given: int) -> Decision:
 
 def taken_back(info: DatasetInfo, said: Decision) -> list[Decision]:
     """Return the taking back of an answer, and of what went to copies with it and still stands."""
-    before = [
-        each
-        for each in decisions.in_force(info, rows=[said.row]).get(said.row, [])
-        if each.reviewer == said.reviewer
-    ]
-    if not before:
-        return [said]
-    went = decisions.with_cid(info, said.reviewer, copy_id(before[0].cid))
+    before = decisions.since_open(info, said.reviewer, said.row)
+    went = [row for cid in before for row in decisions.with_cid(info, said.reviewer, copy_id(cid))]
     blank = replace(said, seconds=None, position=None, mode=COPIES)
     given = loaded(info).given_labels
     return [
@@ -208,7 +222,9 @@ def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list
             continue
         last = (settling or answers)[-1]
         last = replace(last, given_label=int(given[last.row]))
-        more += [each for each in with_copies(info, last, None)[1:] if each.row not in named]
+        more += [
+            each for each in with_copies(info, last, None, anew=False)[1:] if each.row not in named
+        ]
     return more
 
 

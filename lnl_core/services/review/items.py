@@ -19,9 +19,13 @@ RECENT = 16
 
 
 def items_of(
-    info: DatasetInfo, ranked: Scored, rows: Sequence[int], now_at: Standing
+    info: DatasetInfo,
+    ranked: Scored,
+    rows: Sequence[int],
+    now_at: Standing,
+    reviewer: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Describe rows for the browser: nothing here tells what the models think."""
+    """Describe rows for the browser of a reviewer: nothing here tells what the models think."""
     data = loaded(info)
     guides = datasets.read_meta(info).get("guides", {})
     known: dict[int, tuple[list[int], int]] = {}
@@ -45,7 +49,7 @@ def items_of(
                 "guide": guides.get(info.class_names[given], ""),
             }
             | ({"no_class": True} if given in info.no_classes else {})
-            | groups.facts(info, int(row), now_at)
+            | groups.facts(info, int(row), now_at, reviewer)
             | ({"unscored": True} if not ranked.is_scored(int(row)) else {})
             | _split(info, int(row))
         )
@@ -141,7 +145,7 @@ def recent(
         answers.append(
             answer_of(info, d)
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
-            | groups.facts(info, d.row, now_at)
+            | groups.facts(info, d.row, now_at, reviewer)
             | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})
         )
         if len(answers) == RECENT:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.records import LnlError
-from lnl_core.services.in_force import closed_to, loaded, standing
+from lnl_core.services.in_force import Standing, closed_to, loaded, standing
 from lnl_core.services.team.roles import Act, require
 from lnl_core.store import datasets
 from lnl_core.store import parts as stored
@@ -71,9 +71,29 @@ def open_in(info: DatasetInfo, people: Sequence[str]) -> dict[str, tuple[int, in
 
 @lru_cache(maxsize=8)
 def _shares(seed: int, n: int, of: int) -> IntArray:
-    """Return (n,) whose share each image is, 0..of-1, drawn once and equal in number."""
-    whose: IntArray = np.random.default_rng([seed, of]).permutation(n) % of
+    """Return (n,) whose share each image is, 0..of-1, drawn once and equal in number but for one.
+
+    Each `of` images that follow each other are dealt out by themselves, so what comes to the set
+    later leaves those before where they are.
+    """
+    drawn = np.random.default_rng([seed, of]).random((-(-n // of), of))
+    whose: IntArray = np.argsort(drawn, axis=1).ravel()[:n]
     return whose
+
+
+def passed_on(info: DatasetInfo, now: Standing) -> IntArray:
+    """Return rows without an answer that everybody whose part they are in has skipped."""
+    people = list(parts(info))
+    skipped = np.zeros(info.n, bool)
+    for who in people:
+        skipped[now.touched.get(who, [])] = True
+    rows: IntArray = np.flatnonzero(skipped & ~now.answered)
+    for who in people if len(rows) else ():
+        foreign, own = outside(info, who), np.zeros(info.n, bool)
+        own[now.touched.get(who, [])] = True
+        if foreign is not None:
+            rows = rows[(foreign | own)[rows]]
+    return rows
 
 
 def give(info: DatasetInfo, by: str, who: str, part: Part | None) -> None:

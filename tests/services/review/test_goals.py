@@ -284,6 +284,19 @@ def test_what_people_are_unsure_of_is_left_where_every_image_has_an_answer(works
     assert goals.stand(few).holds
 
 
+def test_a_time_goal_is_reached_once_every_image_has_an_answer(workspace, tmp_path):
+    few = make(workspace, tmp_path, 60)
+    goals.set_goal(few, "seconds", 3600, "ann")
+    ann = Reviewer(workspace, few)
+    ann.review(59)
+    assert not goals.stand(few).holds
+    ann.review(1)
+    here = goals.stand(few)
+    assert (here.holds, here.reached) == (True, "all is answered: no error left")
+    assert here.takes == "reached"
+    assert all(check.holds for check in _checked(few, tmp_path))
+
+
 def _checked(info, tmp_path):
     certifying.write(info, tmp_path / "certificate.json")
     return certifying.verify(info, tmp_path / "certificate.json")

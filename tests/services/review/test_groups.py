@@ -132,6 +132,33 @@ def test_a_copy_that_was_answered_anew_is_not_taken_back(repeated):
     assert said(repeated) == {48: ("none", None)}
 
 
+def test_another_answer_takes_the_place_of_the_first_on_the_copies_and_goes_back_whole(repeated):
+    recording.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "bob", [press(7, "none", together=False)])  # theirs stays
+    (item,) = desk.review_state(repeated, "ann", focus=[5], limit=1).items
+    assert item["copies_open"] == 2
+    recording.record(repeated, "ann", [press(5, "relabel", label=2)])
+    assert said(repeated) == {
+        5: ("relabel", 2),
+        7: ("keep", None),
+        30: ("relabel", 2),
+        48: ("keep", None),
+    }
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+    assert said(repeated) == {}
+    assert said(repeated, "bob") == {7: ("none", None)}
+
+
+def test_what_went_to_copies_goes_back_after_an_answer_to_one_alone(repeated):
+    recording.record(repeated, "ann", [press(5), press(5, "none", together=False)])
+    assert said(repeated)[30] == ("relabel", 0)
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+    assert said(repeated) == {}
+    recording.record(repeated, "ann", [press(11), press(5, "none", together=False)])
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+    assert set(said(repeated)) == {11, 12}
+
+
 def test_a_journal_sent_twice_changes_nothing(repeated):
     first, back, second = press(5), press(5, "reopen", together=False), press(30)
     for _ in range(2):

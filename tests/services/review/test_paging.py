@@ -10,6 +10,10 @@ from lnl_core.services.review import auditing, desk
 from lnl_core.services.review.draws import RIGHT, draws
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.limits import highest
+from lnl_core.services.team import parts
+from lnl_core.store import decisions, plans
+from lnl_core.store.db import now
+from lnl_core.store.plans import Plan
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -48,9 +52,31 @@ def test_no_draw_is_left_behind_whatever_its_class(birds):
     ann = Reviewer(birds.workspace, birds)
     for _ in range(25):
         turn(birds, ann)
-        now = standing(birds)
-        open_ = [each for each in draws(birds) if not now.answered[each.row]]
-        assert all(now.last_id - each.last_decision <= 12 * (2 + len(open_)) for each in open_)
+        here = standing(birds)
+        open_ = [each for each in draws(birds) if not here.answered[each.row]]
+        assert all(here.last_id - each.last_decision <= 12 * (2 + len(open_)) for each in open_)
+
+
+def test_draws_outside_a_part_or_accepted_unseen_come_on_pages_too(birds):
+    ann = Reviewer(birds.workspace, birds)
+    decisions.add_reviewer(birds.workspace, "ann")
+    parts.give(birds, "ann", "ann", (parts.Kind.CLASSES, [0]))
+    rows = tuple(range(0, 600, 2))
+    labels = tuple((int(ann.given[row]) + 1) % 3 for row in rows)
+    plan = Plan(0, "ann", now(), 1, "x", 0.9, 0.95, 0, 0.9, rows, labels, (0,))
+    plan = plans.add(birds, plan)
+    facts = {"images": 299, "wrong": 0, "at_most_wrong": 3, "precision": 0.95}
+    before = [int(ann.given[row]) for row in rows[1:]]
+    plans.accept(birds, plan.number, "ann", rows[1:], facts, before, decisions.last_id(birds))
+    for _ in range(14):
+        turn(birds, ann)
+    answered = standing(birds).answered
+    seen = [each.row for each in draws(birds) if answered[each.row]]
+    assert any(ann.given[row] != 0 for row in seen)
+    assert any(row in rows for row in seen)
+    assert len(draws(birds)) - len(seen) <= 6
+    foreign = [row for row in np.flatnonzero(answered) if ann.given[row] != 0]
+    assert set(foreign) <= set(seen)
 
 
 def test_a_page_that_is_only_looked_at_or_narrowed_draws_nothing(birds):

@@ -1,9 +1,11 @@
 """Who may settle, what settling does, and what a team looks like."""
 
+import dataclasses
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from lnl_core.services import in_force
@@ -12,6 +14,7 @@ from lnl_core.services.datasets import catalog
 from lnl_core.services.explore import embedding
 from lnl_core.services.in_force import loaded
 from lnl_core.services.review import desk
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.recording import record
 from lnl_core.services.runs import control, running
 from lnl_core.services.team import parts, roles, settling, team
@@ -220,6 +223,30 @@ def test_shares_are_the_whole_set_and_nothing_twice(workspace, scored):
     mine = [~parts.outside(scored, who) for who in ("ann", "bob", "cleo")]
     assert [each.sum() for each in mine] == [20, 20, 20]
     assert sum(each.astype(int) for each in mine).tolist() == [1] * 60
+
+
+def test_shares_stay_where_they_are_when_the_set_grows(workspace, scored):
+    parts.share_out(scored, "ann", ["ann", "bob", "cleo"])
+    larger = dataclasses.replace(scored, n=71)
+    for who in ("ann", "bob", "cleo"):
+        mine = ~parts.outside(larger, who)
+        assert (mine[:60] == ~parts.outside(scored, who)).all()
+        assert 23 <= mine.sum() <= 24
+
+
+def test_what_is_unsure_or_skipped_in_one_share_reaches_the_others(workspace, scored):
+    parts.share_out(scored, "ann", ["ann", "bob"])
+    mine = np.flatnonzero(~parts.outside(scored, "ann")).tolist()
+    say(scored, "ann", mine[0], Action.UNSURE)
+    say(scored, "ann", mine[1], Action.SKIP)
+    say(scored, "ann", mine[2])
+    items = desk.review_state(scored, "bob", limit=60, filters=Filters(path="item")).items
+    there = {item["row"] for item in items}
+    assert there & set(mine) == set(mine[:2])
+    say(scored, "bob", mine[1])
+    say(scored, "bob", mine[0], Action.SKIP)
+    state = desk.review_state(scored, "bob", limit=60, filters=Filters(path="item"))
+    assert not {item["row"] for item in state.items} & set(mine)
 
 
 def test_what_waits_in_a_part_is_counted_and_one_queue_comes_back(workspace, scored):
