@@ -14,7 +14,7 @@ from lnl_core.data import tables
 from lnl_core.data.matching import BY_ID, Held
 from lnl_core.data.tables import BadRow, Cells
 from lnl_core.said import many
-from lnl_core.store.plans import AUTO_FIX
+from lnl_core.store.decisions import AUTO_FIX, COPIES, SETTLED
 from lnl_core.types import Action, IntArray, LnlError
 
 COLUMNS = {
@@ -29,11 +29,14 @@ COLUMNS = {
     "p_wrong": ("p_wrong",),
     "given_label": ("given_label",),
     "content": ("content",),
+    "mode": ("mode",),
+    "route": ("route",),
 }
 MAX_PROBLEMS = 1000
 MAX_CID = 80
 MAX_SECONDS = 86_400
 
+_ACTIONS = tuple(str(action) for action in Action if action is not Action.AUTO)
 _BATCH = 4096
 _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 
@@ -44,7 +47,8 @@ class Entry:
 
     `number` is the file's row as a spreadsheet counts it, `id` as it is written there, `by` what
     its image was found by (`data.matching`). An export of this program also has `cid`,
-    the id of the press, and what was spent and shown: `seconds`, `suggested_label`, `p_wrong`.
+    the id of the press, and what was spent and shown: `seconds`, `suggested_label`, `p_wrong`;
+    whether it `settled` a contradiction, and whether it was made on another one of the `copies`.
     `looked` is False where another tool's file does not say that anybody looked at the image.
     """
 
@@ -62,6 +66,8 @@ class Entry:
     id: str = ""
     by: str = BY_ID
     looked: bool = True
+    settled: bool = False
+    copies: bool = False
 
 
 Place = Callable[[int, Cells, int], tuple[int, str]]
@@ -211,11 +217,10 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
     if row < 0:
         raise LnlError(f"“{_cut(cells['id'])}” is no id of this data set. Correct the id.")
     word = cells["action"].strip().lower()
-    try:
-        action = Action(word)
-    except ValueError:
-        known = ", ".join(Action)
-        raise LnlError(f"“{_cut(word)}” is no action. Use one of {known}.") from None
+    if word not in _ACTIONS:
+        known = ", ".join(_ACTIONS)
+        raise LnlError(f"“{_cut(word)}” is no action of a person. Use one of {known}.")
+    action = Action(word)
     text = cells.get("label", "")
     label: int | None = None
     labels: tuple[int, ...] = ()
@@ -228,6 +233,8 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
     reviewer = unprotect(cells.get("reviewer", "")).strip()
     if len(reviewer) > 60 or not reviewer.isprintable():
         raise LnlError("The reviewer's name is unprintable or longer than 60 characters.")
+    if reviewer.casefold() == AUTO_FIX:
+        raise LnlError(f"“{reviewer}” signs what no person decided. Write who did.")
     cid = unprotect(cells.get("cid", "")).strip()
     return Entry(
         row,
@@ -241,6 +248,8 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
         suggested_label=index.get(unprotect(cells.get("suggested_label", ""))),
         p_wrong=_fact(cells, "p_wrong", 1),
         looked=cells.get("looked") != "no",
+        settled=bool(cid) and cells.get("route") == SETTLED,
+        copies=bool(cid) and cells.get("mode") == COPIES,
     )
 
 

@@ -381,7 +381,10 @@ def last_id(info: DatasetInfo) -> int:
 def last_answered_at(info: DatasetInfo, until: int) -> str | None:
     """Return the latest time of an answer up to a decision's number; files that came have any."""
     query = select(func.max(_TABLE.c.decided_at)).where(
-        _TABLE.c.dataset_id == info.id, _TABLE.c.id <= until, _TABLE.c.route != IMPORT
+        _TABLE.c.dataset_id == info.id,
+        _TABLE.c.id <= until,
+        _TABLE.c.route != IMPORT,
+        _TABLE.c.mode != IMPORT,
     )
     with reading(info.workspace) as connection:
         found: str | None = connection.execute(query).scalar_one()

@@ -63,6 +63,7 @@ def _draw(info: DatasetInfo) -> None:
             file_name=upload.name,
             how=how,
             dry_run=dry_run,
+            by=_ui.reviewer(),
         )
 
     with place:

@@ -303,7 +303,8 @@ def add_noise(
         arrays.write_array(target / "given_labels.npy", np.asarray(labels, np.int32))
         arrays.write_array(target / "true_labels.npy", np.asarray(truth, np.int32))
         meta = datasets.read_meta(info)
-        meta.pop("additions", None)
+        for key in _OWN:  # copies are counted anew: their labels are others now
+            meta.pop(key, None)
         meta |= {
             "kind": "noise",
             "source": f"{info.name}, {kind} noise {rate:.0%}, seed {seed}",
@@ -313,6 +314,17 @@ def add_noise(
         }
         arrays.write_json(target / "meta.json", meta)
         return datasets.register(info.workspace, new_name, target)
+
+
+_OWN = (
+    "additions",
+    datasets.COPIES_FOUND,
+    "planned_reviews",
+    "goal_at_start",
+    "errors_goal",
+    "filters",
+)
+"""In `meta.json`: what is of one set and its answers alone, and true of no copy of it."""
 
 
 def _link(source: Path, target: Path) -> None:

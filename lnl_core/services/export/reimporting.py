@@ -20,6 +20,7 @@ from lnl_core.services.export import hearing
 from lnl_core.services.export.conflicts import Conflict, answer
 from lnl_core.services.in_force import loaded, score_shown, scored
 from lnl_core.services.review import groups
+from lnl_core.services.team.roles import Act, may
 from lnl_core.store import checking, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
@@ -89,6 +90,7 @@ def import_decisions(
     file_name: str | None = None,
     how: How | None = None,
     dry_run: bool = False,
+    by: str | None = None,
 ) -> DecisionImport:
     """Store decisions made elsewhere, here or in another tool (`data.elsewhere`).
 
@@ -97,7 +99,8 @@ def import_decisions(
     row that contradicts the set is held back (`data.matching`). A row's identity is what it says
     (or its `cid`, where this program wrote the file), so that importing a file twice stores nothing
     twice. A row that differs from the same reviewer's answer in force is stored only where its
-    `decided_at` is later; else it is held back and reported.
+    `decided_at` is later; else it is held back and reported. What settled a contradiction where the
+    file comes from settles it here, if whoever imports it may settle.
 
     Args:
         info: the data set.
@@ -110,6 +113,7 @@ def import_decisions(
         file_name: what messages call the file.
         how: how a file of another tool is read; found out where None.
         dry_run: say what would be stored, and store nothing.
+        by: who asks, on a page; None works on the machine itself.
 
     Raises:
         LnlError: no such set, or a file that cannot be read as decisions.
@@ -120,12 +124,14 @@ def import_decisions(
     problems = list(read.problems)
     entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in read.entries]
     entries = list(_possible(info, entries, problems))
+    entries, notes = _settling(info, entries, by)
     known = _known(info, {e.row for e in entries})
     nothing_new = [not e.looked and known.says(e) for e in entries]
     entries = [
         e for e, known_already in zip(entries, nothing_new, strict=True) if not known_already
     ]
     last_word = {(e.row, e.reviewer): e.number for e in entries}
+    settled = {e.row for e in entries if e.settled and last_word[e.row, e.reviewer] == e.number}
     made: list[Decision] = []
     standing: list[Decision] = []
     conflicts: list[Conflict] = []
@@ -142,7 +148,7 @@ def import_decisions(
             cid = entry.cid
         same_id = known.cids.get((entry.reviewer, cid))
         final = last_word[entry.row, entry.reviewer] == entry.number
-        if _stands(before, entry) or (same_id is not None and not final):
+        if _stands(before, entry, same_id) or (same_id is not None and not final):
             unchanged += 1
             standing += [before] if before is not None and _same(before, entry) else []
             continue
@@ -155,7 +161,7 @@ def import_decisions(
                 held += 1
             else:
                 cid = _digest(cid, str(before.id or before.cid))
-        else:
+        elif entry.row not in settled:
             others = known.latest.get(entry.row, {})
             conflict = conflicts_of.contradiction(info, data.ids[entry.row], entry, others)
         if conflict is not None and len(conflicts) < MAX_CONFLICTS:
@@ -165,7 +171,7 @@ def import_decisions(
         decision = _decision(entry, cid)
         made.append(decision)
         known.add(decision)
-    to_copy = groups.spread(info, [*standing, *made], {e.row for e in entries}) if to_copies else []
+    to_copy = _to_copies(info, [*standing, *made], entries) if to_copies else []
     if not dry_run:
         decisions.append(info, _with_facts(info, [*made, *to_copy]))
     return DecisionImport(
@@ -176,15 +182,26 @@ def import_decisions(
         held=held + len(read.held),
         problems=tuple(problems),
         held_back=tuple(read.held[:MAX_CONFLICTS]),
-        notes=(*read.notes, *_ahead(ahead)),
+        notes=(*read.notes, *notes, *_ahead(ahead)),
         source=read.source,
         unlooked=read.unlooked,
         by_content=sum(entry.by == BY_CONTENT for entry in entries),
     )
 
 
+def _to_copies(info: DatasetInfo, said: list[Decision], entries: list[Entry]) -> list[Decision]:
+    """Answer for each copy that is open to an answer; what settles one image settles no other."""
+    plain = [
+        replace(d, route=decisions.IMPORT) if d.route == decisions.SETTLED else d for d in said
+    ]
+    return groups.spread(info, plain, {entry.row for entry in entries})
+
+
 def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> Iterator[Entry]:
-    """Yield the entries that can be; a label that is no class is told as a problem of its row."""
+    """Yield the entries that can be, a relabel to the given class as the keep that it means.
+
+    A label that is no class is told as a problem of its row.
+    """
     given = loaded(info).given_labels
     for entry in entries:
         try:
@@ -192,12 +209,25 @@ def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> I
         except LnlError as error:
             problems.append(f"Row {entry.number}: {error}")
         else:
-            yield entry
+            same = entry.action is Action.RELABEL and entry.label == given[entry.row]
+            yield replace(entry, action=Action.KEEP, label=None) if same else entry
+
+
+def _settling(
+    info: DatasetInfo, entries: list[Entry], by: str | None
+) -> tuple[list[Entry], list[str]]:
+    """Return entries that settle only if whoever imports them may, and a note where not."""
+    count = sum(entry.settled for entry in entries)
+    if not count or by is None or may(info.workspace, by, Act.SETTLE):
+        return entries, []
+    were = "row that settled a contradiction counts" if count == 1 else "rows that settled count"
+    note = f"{count:,} {were} as answers here: {by} may not settle. Ask an adjudicator to import."
+    return [replace(entry, settled=False) for entry in entries], [note]
 
 
 def _known(info: DatasetInfo, rows: set[int]) -> _Known:
     known = _Known({}, {})
-    for decision in decisions.history(info):
+    for decision in map(decisions.meant, decisions.history(info)):
         if decision.reviewer == decisions.AUTO_FIX:
             continue
         known.cids[decision.reviewer, decision.cid] = decision
@@ -221,11 +251,15 @@ def _same(stored: Decision, entry: Entry) -> bool:
     return stored.row == entry.row and answer(stored) == answer(entry)
 
 
-def _stands(before: Decision | None, entry: Entry) -> bool:
-    """Tell whether a row changes nothing: said already, or takes back what is not there."""
+def _stands(before: Decision | None, entry: Entry, same_id: Decision | None) -> bool:
+    """Tell whether a row changes nothing: said already, or takes back what is not there.
+
+    What settles says more than the same person's answer before it.
+    """
     if before is None:
         return entry.action is Action.REOPEN
-    return _same(before, entry)
+    new = entry.settled and before.route != decisions.SETTLED and same_id is None
+    return _same(before, entry) and not new
 
 
 def _latest_possible() -> str:
@@ -272,8 +306,8 @@ def _decision(entry: Entry, cid: str) -> Decision:
         seconds=entry.seconds,
         suggested_label=entry.suggested_label,
         p_wrong=entry.p_wrong,
-        mode="import",
-        route=decisions.IMPORT,
+        mode=decisions.COPIES if entry.copies else "import",
+        route=decisions.SETTLED if entry.settled else decisions.IMPORT,
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from lnl_core.data.class_names import LONGEST, near
 from lnl_core.services.workspace import dataset_by_id
-from lnl_core.store import datasets, decisions
+from lnl_core.store import datasets, decisions, looks
 from lnl_core.types import DatasetInfo, LnlError
 
 
@@ -75,9 +77,10 @@ def _is_new(name: str, names: Sequence[str], no_classes: Sequence[str]) -> bool:
 
 
 def drop_unused(info: DatasetInfo, class_names: Iterable[str]) -> list[str]:
-    """Take back classes that were added just now and that no answer names; return which.
+    """Take back classes that were added just now and that no answer ever named; return which.
 
-    One behind which another class stands keeps its number, and is offered to nobody (`retired`).
+    One behind which another class stands keeps its number, and is offered to nobody (`retired`). So
+    does one that stored answers name though none of them is in force: they are exported, too.
     """
     unused = {info.class_names[label] for label in retired(info)}
     dropped: list[str] = []
@@ -90,6 +93,10 @@ def drop_unused(info: DatasetInfo, class_names: Iterable[str]) -> list[str]:
         return {"class_names": names, "new_classes": new}
 
     wanted = unused.intersection(class_names)
+    if wanted:
+        for each in (*decisions.history(info), *looks.every(info)):
+            numbers = {each.label, each.suggested_label, *each.labels}
+            wanted -= {name for at, name in enumerate(info.class_names) if at in numbers}
     if wanted:
         datasets.change_meta(info, change)
     return dropped
@@ -109,4 +116,6 @@ def retired(info: DatasetInfo) -> tuple[int, ...]:
     if left:  # rare: only then the lists of several classes are read
         several = decisions.in_force(info).values()
         named |= {label for each in several for one in each for label in one.labels}
+        given = np.asarray(datasets.load(info).given_labels)
+        named |= {label for label in left if (given == label).any()}
     return tuple(label for label in left if label not in named)

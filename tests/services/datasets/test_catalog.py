@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lnl_core.services.datasets import catalog
+from lnl_core.services.datasets import catalog, copied
+from lnl_core.services.review import saved
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
@@ -78,3 +79,22 @@ def test_of_a_class_that_is_answered_whole_the_wrong_labels_are_counted(scored):
     counts = catalog.class_counts(scored)
     assert [c["exact"] for c in counts] == [False, True, False]
     assert (counts[1]["wrong"], counts[1]["said"]) == (2, 2)
+
+
+def test_a_noisy_copy_starts_without_what_is_of_its_source_alone(workspace, tmp_path):
+    images = np.random.default_rng(4).integers(0, 255, (40, 9, 9, 3), dtype=np.uint8)
+    images[20:] = images[:20]
+    labels = np.arange(40) % 20 % 3
+    np.savez(tmp_path / "twice.npz", images=images, labels=labels)
+    catalog.import_dataset(workspace, tmp_path / "twice.npz", "twice")
+    info = datasets.dataset(workspace, "twice")
+    assert copied.counted(info)["different_labels"] == 0
+    datasets.update_meta(
+        info, planned_reviews=30, goal_at_start=3, errors_goal=3, filters={"mine": {"given": ["1"]}}
+    )
+    noisy = catalog.add_noise(info, "noisy", "symmetric", 0.4)
+    differing = {int(row) % 20 for row in copied.rows_of(noisy, "labels")}
+    assert copied.counted(noisy)["different_labels"] == len(differing) > 5
+    meta = datasets.read_meta(noisy)
+    assert not {"planned_reviews", "goal_at_start", "errors_goal", "filters"} & set(meta)
+    assert saved.saved(noisy) == []

@@ -34,12 +34,12 @@ def test_an_older_row_is_held_and_named(workspace, scored):
     bring(scored, FIRST)
     decisions.append(scored, [Decision(2, Action.KEEP, "ann")])
     found = bring(
-        scored, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+        scored, "id,action,label,decided_at\nitem-00002,relabel,belt,2026-01-02T00:00:00Z\n"
     )
     (conflict,) = found.conflicts
     assert (found.stored, found.held, conflict.number, conflict.id) == (0, 1, 2, "item-00002")
     assert conflict.in_force.startswith("keep by ann, 20")
-    assert conflict.file == "relabel to bar"
+    assert conflict.file == "relabel to belt"
     assert "older, 2026-01-02 00:00:00 UTC." in conflict.words()
     assert decisions.in_force(scored)[2][0].action is Action.KEEP
 

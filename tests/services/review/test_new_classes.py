@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from lnl_core.jobs import inputs
 from lnl_core.services import in_force
+from lnl_core.services.datasets import growing
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.review import desk, new_classes, recording
 from lnl_core.store import datasets, db, decisions
@@ -155,3 +156,44 @@ def test_a_class_that_no_row_of_a_file_used_is_taken_back(scored, tmp_path, monk
     assert "names “yak”: it is no class" in capsys.readouterr().err
     assert again(scored).class_names[3:] == ("owl",)
     assert again(scored).new_classes == (3,)
+
+
+def test_a_class_that_an_answer_taken_back_names_keeps_its_number(
+    scored, tmp_path, monkeypatch, capsys
+):
+    from lnl_core.cli import main
+
+    monkeypatch.setenv("LNL_HOME", str(scored.workspace.home))
+    ids = in_force.loaded(scored).ids
+    lines = [
+        "id,action,label,decided_at",
+        f"{ids[4]},relabel,owl,2026-01-01T10:00:00Z",
+        f"{ids[4]},reopen,,2026-01-02T10:00:00Z",
+        f"{ids[5]},multiple,belt|yak,2026-01-01T10:00:00Z",
+        f"{ids[5]},reopen,,2026-01-02T10:00:00Z",
+    ]
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n")
+    say = ["decide", scored.name, "--file", str(tmp_path / "d.csv"), "--reviewer", "ann"]
+    assert main([*say, "--new-class", "owl", "--new-class", "yak", "--new-class", "hen"]) == 0
+    assert "names “hen”: it is no class" in capsys.readouterr().err
+    info = again(scored)
+    assert info.class_names[3:] == ("owl", "yak")
+    assert new_classes.retired(info) == (3, 4)
+    info, _ = new_classes.add_class(info, "emu")
+    out = io.BytesIO()
+    exporting.write_export(info, "decisions", out)
+    assert b",relabel,owl," in out.getvalue()
+    assert b",multiple,belt|yak," in out.getvalue()
+    assert b"emu" not in out.getvalue()
+
+
+def test_a_class_that_images_came_with_is_offered_without_any_answer(scored, tmp_path):
+    recording.record(scored, "ann", [press(4, "owl")])
+    rng = np.random.default_rng(3)
+    shape = (5, scored.height, scored.width, 3)
+    images = rng.integers(0, 255, shape, dtype=np.uint8)
+    file = tmp_path / "owls.npz"
+    np.savez(file, images=images, labels=np.zeros(5, int), class_names=np.array(["owl"]))
+    assert growing.add_images(again(scored), file).added == 5
+    recording.record(again(scored), "ann", [{"cid": "z", "row": 4, "action": "reopen"}])
+    assert new_classes.retired(again(scored)) == ()
