@@ -184,6 +184,8 @@ class _Folders:
     def source(self) -> FileSource:
         """Count, ask, and return what can be read."""
         tree = survey(self._top, self._links)
+        if not tree.below and any(node.arrow for node in tree.all()):
+            raise LnlError(places.packed_words(tree))
         self._places = places.decide(tree, self._answers)
         written = Counter[str]()
         for name, files in self._places.classes(tree):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.reading import lists, other_forms
+from lnl_core.data.reading.tree import is_read_me
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Source
 from lnl_core.readings import Answers, Choice, Question
@@ -14,6 +15,7 @@ from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
+_LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
 def kind_of(source: Path, answers: Answers | None = None) -> str:
@@ -41,9 +43,7 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
     if suffix in manifests.SUFFIXES or head == b"PAR1":
         return "manifest"
     unread = other_forms.remedy(suffix) if suffix != ".zip" else ""
-    if suffix == ".zip" or (
-        not unread and head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")
-    ):
+    if suffix == ".zip" or (not unread and head == b"PK\x03\x04" and suffix != ".docx"):
         return "zip"
     raise LnlError(
         f"{source.name} is none of the known forms. "
@@ -107,6 +107,7 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         for entry in folders.entries(source)
         if Path(entry.path).suffix.lower() in (*TABLES, ".txt")
         and entry.is_file()
+        and not is_read_me(entry.name)
         and entry.name != Path(answers.classes_file).name
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there
@@ -118,8 +119,11 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         raise
     if len(+looked_over.outline.counts) > 1:
         return looked_over
-    if len(named) == 1 and lists.may_have_labels(named[0]):
-        return manifests.scan(named[0], None, class_map, answers)
+    asking = {file: lists.asks_for_labels(file) for file in tables_there}
+    likely = [file for file in tables_there if asking[file] == "one_hot"]
+    likely += [file for file in named if asking[file] and len(named) == 1]
+    if likely:
+        return manifests.scan(likely[0], None, class_map, answers)
     if question := _ask_lone(source, looked_over, answers):
         looked_over.outline.questions.append(question)
     return looked_over
@@ -129,14 +133,15 @@ def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question |
     """Ask whether a lone folder is a class, where a file beside it may be a list not understood."""
     there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
     known = set(looked_over.outline.files)
-    beside = [f for f in there if f.suffix.lower() in manifests.SUFFIXES and f.name not in known]
-    read_me = ("readme", "license", "licence", "requirements", "notes")
-    beside = [f for f in beside if not f.stem.lower().startswith(read_me)]
+    beside = [f for f in there if f.suffix.lower() in _LABELS and f.name not in known]
+    beside = [f for f in beside if not is_read_me(f.name)]
     if not beside or not +looked_over.outline.counts:
         return None
+    why = other_forms.remedy(beside[0].suffix.lower())
     try:
-        manifests.scan(beside[0], None, None, answers)
-        why = "It is no list of a known form."
+        if not why:
+            manifests.scan(beside[0], None, None, answers)
+            why = "It is no list of a known form."
     except LnlError as error:
         why = str(error)
     return Question(

@@ -92,13 +92,17 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
     return unused
 
 
-def may_have_labels(file: Path) -> bool:
-    """Tell whether a table names images and has more columns, though none is known as labels."""
+def asks_for_labels(file: Path) -> str:
+    """Return the question by which a table that names images has labels; "" where it has none.
+
+    That is `one_hot`, or `label_column` where it has more columns and none is known as labels.
+    """
     try:
         decided = columns.decide(file, file.parent, Answers())
     except LnlError:
-        return False
-    return "image" in decided.used and any(q.key == "label_column" for q in decided.questions)
+        return ""
+    keys = {each.key for each in decided.questions} if "image" in decided.used else set()
+    return next((key for key in ("one_hot", "label_column") if key in keys), "")
 
 
 def _beside(inner: Sequence[os.DirEntry[str]]) -> list[Path]:

@@ -6,6 +6,13 @@ ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".z
 ARRAYS = frozenset(
     {".npy", ".h5", ".hdf5", ".mat", ".pt", ".pth", ".pkl", ".pickle", ".joblib", ".tfrecord"}
 )
+SHEETS = frozenset({".xlsx", ".xls", ".xlsm", ".ods", ".numbers"})
+ARROW = frozenset({".arrow", ".feather"})
+AS_CSV = "Save it as CSV beside the images, a row an image, and import again."
+AS_PARQUET = (
+    "Open it with datasets.load_from_disk, write each split with to_parquet(“train.parquet”), and "
+    "import the folder of these files."
+)
 AS_NPZ = (
     "Save images and labels as arrays, numpy.savez_compressed(path, images=..., labels=...), and "
     "import that file."
@@ -16,4 +23,8 @@ def remedy(ending: str) -> str:
     """Return what to do with a lone file by its ending, small letters; "" where that is unknown."""
     if ending in ARCHIVES:
         return "Unpack it, then import the folder."
+    if ending in SHEETS:
+        return AS_CSV
+    if ending in ARROW:
+        return AS_PARQUET
     return AS_NPZ if ending in ARRAYS else ""

@@ -24,6 +24,9 @@ _OF_FILES |= {"files", "data", "all", "pictures", "photos", "unlabelled", "unlab
 _OF_MASKS = frozenset({"masks", "mask", "ground_truth", "groundtruth", "gt", "trimaps"})
 _OF_MASKS |= {"segmentation", "segmentations", "segmentationclass", "segmentationobject"}
 
+_FEW_NOTES = 12
+"""Files of labels beside images; more are of one image each."""
+
 BESIDE_SPLITS = BadRow(
     "Lies beside the splits.", "Move it into a split's class, or import with --parts classes."
 )
@@ -100,12 +103,16 @@ def _ends(name: str, node: Node, level: int) -> Iterator[tuple[str, int]]:
 
 
 def packed_words(root: Node) -> str:
-    """Say that a set without images holds archives, or files of arrays; "" where it has neither."""
+    """Say that a set without images holds archives, or files of arrays; "" where it has none."""
     archives = sum(node.archives for node in root.all())
     arrays = sum(node.arrays for node in root.all())
+    arrow = sum(node.arrow for node in root.all())
     if archives:
         said = "1 archive" if archives == 1 else f"{archives:,} archives"
         remedy = "Unpack what is packed, then import."
+    elif arrow:
+        said = "1 file of Arrow" if arrow == 1 else f"{arrow:,} files of Arrow"
+        remedy = other_forms.AS_PARQUET
     elif arrays:
         said = "1 file of arrays" if arrays == 1 else f"{arrays:,} files of arrays"
         remedy = other_forms.AS_NPZ
@@ -115,7 +122,10 @@ def packed_words(root: Node) -> str:
 
 
 def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
-    """Refuse a set for detection, whose folders are called images and labels and are no classes.
+    """Refuse a set whose folders are called images and labels and are no classes.
+
+    With a file of notes for most images it is one for detection; a few are labels in a form that is
+    not read.
 
     Raises:
         LnlError: it is one.
@@ -126,12 +136,21 @@ def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
             f"{', '.join(class_names)} are no classes: this looks like a set for segmentation, "
             "whose labels are masks. Write a list with image and label, a row an image."
         )
-    if named and named <= _OF_BOXES and sum(node.notes for node in root.all()):
+    notes = [node for node in root.all() if node.notes]
+    if not named or not named <= _OF_BOXES or not notes:
+        return
+    count = sum(node.notes for node in notes)
+    if count <= _FEW_NOTES and 2 * count <= root.below:
         raise LnlError(
-            f"{', '.join(class_names)} are no classes: this looks like a set for detection (COCO, "
-            "YOLO, VOC), whose labels are of boxes. Write a list with image and label, a row an "
-            "image, or cut the boxes out into a folder for each class."
+            f"{', '.join(class_names)}: no classes, and {visible(notes[0].note)[:60]} is no form "
+            "that is read. Write its labels as a list with image and label, a row an image, as CSV "
+            "or JSON lines."
         )
+    raise LnlError(
+        f"{', '.join(class_names)} are no classes: this looks like a set for detection (COCO, "
+        "YOLO, VOC), whose labels are of boxes. Write a list with image and label, a row an "
+        "image, or cut the boxes out into a folder for each class."
+    )
 
 
 def decide(root: Node, answers: Answers) -> Places:

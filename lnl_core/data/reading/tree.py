@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading.other_forms import ARCHIVES, ARRAYS
+from lnl_core.data.reading.other_forms import ARCHIVES, ARRAYS, ARROW
 from lnl_core.data.reading.split_names import is_split
 
 _DEEP = 4
@@ -19,12 +19,17 @@ def like_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
+def is_read_me(name: str) -> bool:
+    """Tell whether a file is called as those are that speak to people."""
+    return name.lower().startswith(("readme", "license", "licence", "requirements", "notes"))
+
+
 @dataclass(slots=True)
 class Node:
     """A folder: its own files, those that are called like images, and the folders in it.
 
-    `archives` are files to unpack, `arrays` those that other programs keep arrays in, `notes` those
-    in which labels of boxes are written.
+    `archives` are files to unpack, `arrays` those that other programs keep arrays in, `arrow` those
+    of Arrow, `notes` those in which labels of boxes are written, `note` the path of the first.
     What lies deeper than four folders is counted where the fourth one is.
     """
 
@@ -33,6 +38,8 @@ class Node:
     archives: int = 0
     arrays: int = 0
     notes: int = 0
+    arrow: int = 0
+    note: str = ""
     inner: dict[str, Node] = field(default_factory=dict)
 
     def add(self, parts: tuple[str, ...]) -> None:
@@ -43,7 +50,10 @@ class Node:
         node.images += like_image(parts[-1])
         node.archives += ending in ARCHIVES
         node.arrays += ending in ARRAYS
-        node.notes += ending in _NOTES
+        node.arrow += ending in ARROW
+        if ending in _NOTES and not is_read_me(parts[-1]):
+            node.notes += 1
+            node.note = node.note or "/".join(parts)
 
     def folder(self, parts: tuple[str, ...]) -> Node:
         """Return the node of a folder; it is made where it is new."""
@@ -73,6 +83,7 @@ class Node:
         self.archives += other.archives
         self.arrays += other.arrays
         self.notes += other.notes
+        self.arrow += other.arrow
         for name, node in other.inner.items():
             self.inner.setdefault(name, Node()).absorb(node)
 
@@ -105,7 +116,7 @@ class Inside:
 
     def without(self, node: Node, depth: int = 0) -> Node:
         """Return a tree in which what lies in the splits lies in the folder above them."""
-        bare = Node(node.files, node.images, node.archives, node.arrays, node.notes)
+        bare = Node(node.files, node.images, node.archives, node.arrays, node.notes, node.arrow)
         for name, inner in node.inner.items():
             if depth == self.at and name in self.names:
                 bare.absorb(inner)

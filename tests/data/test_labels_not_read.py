@@ -1,0 +1,73 @@
+"""Labels beside images in a form that is not read: named, with the way out, never passed over."""
+
+import json
+
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, put, read, stops
+
+IMAGES = [f"images/im{i}.png" for i in range(8)]
+
+
+@pytest.mark.parametrize("name", ["labels.xlsx", "labels.ods", "Labels.XLS"])
+def test_a_spreadsheet_beside_one_folder_is_asked_about(tmp_path, agrees, name):
+    put(tmp_path / "s", IMAGES)
+    (tmp_path / "s" / name).write_bytes(b"PK\3\4")
+    question = asked(read(tmp_path / "s"))["labels_in"]
+    assert name in question.text
+    assert "Save it as CSV" in question.text
+    stops(tmp_path / "s", "labels_in", tmp_path)
+    assert agrees(tmp_path / "s", Answers(labels_in="folders")).report.n == 8
+    with pytest.raises(LnlError, match="Save it as CSV"):
+        read(tmp_path / "s" / name)
+
+
+@pytest.mark.parametrize("more", [(), ("meta.csv",)])
+def test_a_column_per_class_beside_one_folder_is_asked_about(tmp_path, agrees, more):
+    put(tmp_path / "s", IMAGES)
+    rows = [f"im{i},{i % 2}.0,{1 - i % 2}.0" for i in range(8)]
+    (tmp_path / "s" / "truth.csv").write_text("\n".join(["image,cat,dog", *rows]))
+    for name in more:
+        ages = [f"im{i},{20 + i}" for i in range(8)]
+        (tmp_path / "s" / name).write_text("\n".join(["image,age", *ages]))
+    assert asked(read(tmp_path / "s"))["one_hot"].is_open
+    got = agrees(tmp_path / "s", Answers(one_hot="yes"))
+    assert got.given == ["dog", "cat"] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.json", json.dumps([{"file_name": each, "label": "cat"} for each in IMAGES])),
+        ("annotations.json", json.dumps(dict.fromkeys(IMAGES, "cat"))),
+        ("annotations/list.txt", "#Image CLASS-ID\nim0 1\nim1 2\n"),
+    ],
+)
+def test_labels_in_another_form_are_no_boxes(tmp_path, name, text):
+    put(tmp_path, IMAGES)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    (tmp_path / "README.txt").write_text("about this set")
+    with pytest.raises(LnlError, match=rf"{name} is no form that is read.*as CSV or JSON lines"):
+        read(tmp_path)
+
+
+def test_what_datasets_saved_to_disk_is_named(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "data-00000-of-00001.arrow").write_bytes(b"\xff\xff\xff\xff")
+        (tmp_path / split / "state.json").write_text("{}")
+    for source in (tmp_path, tmp_path / "train"):
+        with pytest.raises(LnlError, match=r"of Arrow.*to_parquet"):
+            read(source)
+    with pytest.raises(LnlError, match="to_parquet"):
+        importers.read(tmp_path / "train" / "data-00000-of-00001.arrow")
+
+
+def test_class_folders_beside_a_spreadsheet_are_classes(tmp_path):
+    put(tmp_path, ["cat/0.png", "dog/0.png"])
+    (tmp_path / "labels.xlsx").write_bytes(b"PK")
+    assert counts(read(tmp_path)) == {"cat": 1, "dog": 1}
