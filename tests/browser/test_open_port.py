@@ -7,27 +7,9 @@ import sys
 import pytest
 
 from tests.browser.conftest import REPO, Server
+from tests.watching import WATCH, away
 
 pytestmark = pytest.mark.browser
-
-WATCH = """
-import os, sys
-
-def watch(event, said):
-    if event == "socket.connect":
-        place = said[1]
-        local = not isinstance(place, tuple) or place[0] in ("127.0.0.1", "::1", "localhost")
-    elif event == "socket.getaddrinfo":
-        local = said[0] in (None, "localhost", "127.0.0.1", "::1", b"localhost", b"127.0.0.1")
-    else:
-        return
-    with open(os.environ["LNL_HOME"] + "/asked.log", "a") as file:
-        file.write(f"{'local' if local else 'AWAY'} {event} {said[1:] if local else said}\\n")
-
-sys.addaudithook(watch)
-with open(os.environ["LNL_HOME"] + "/asked.log", "a") as file:
-    file.write("watching\\n")
-"""
 
 
 @pytest.fixture
@@ -50,12 +32,6 @@ def ask(server, path, **headers):
     return answer.status
 
 
-def away(server):
-    lines = (server.home / "asked.log").read_text().splitlines()
-    assert "watching" in lines
-    return [line for line in lines if line.startswith("AWAY")]
-
-
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -70,7 +46,7 @@ def test_foreign_pages_are_refused_and_no_request_leaves_the_machine(watched, ma
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
-    for place in ("", "runs", "review", "explore", "compare", "export"):
+    for place in ("", "runs", "review", "explore", "compare", "export", "team"):
         page.goto(f"{watched.url}/{place}?dataset={info.name}")
         page.get_by_test_id("stSidebarNav").wait_for()
         page.get_by_test_id("stStatusWidget").wait_for(state="hidden")
@@ -84,7 +60,7 @@ def test_foreign_pages_are_refused_and_no_request_leaves_the_machine(watched, ma
     assert [
         url for url in asked if not url.startswith((watched.url, "ws://localhost:", "blob:"))
     ] == []
-    assert away(watched) == []
+    assert away(watched.home) == []
 
 
 def test_the_watch_itself_sees_what_goes_away(tmp_path):
@@ -93,7 +69,7 @@ def test_the_watch_itself_sees_what_goes_away(tmp_path):
     code = "import socket; s = socket.socket(); s.settimeout(0.01); s.connect_ex(('192.0.2.1', 9))"
     env = {"PYTHONPATH": str(tmp_path), "LNL_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=env, cwd=REPO, check=True)
-    assert "AWAY socket.connect" in (tmp_path / "asked.log").read_text()
+    assert "AWAY socket.connect" in away(tmp_path)[0]
 
 
 def test_an_open_address_without_login_does_not_start(tmp_path):

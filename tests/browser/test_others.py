@@ -2,6 +2,7 @@
 
 import pytest
 
+from lnl_core.services.review import new_classes
 from lnl_core.store import decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, Desk
@@ -40,3 +41,18 @@ def test_a_skip_hides_no_colleagues_answer(common_server, page, make_set):
     page.keyboard.press("ArrowLeft")
     said.get_by_text("by bob").wait_for()
     assert desk.shown == 0
+
+
+def test_a_colleagues_new_class_is_there_with_the_next_image(common_server, page, make_set):
+    info = make_set(common_server, "classes", CLASSES)
+    desk = Desk(common_server, page, info).open()
+    elsewhere = next(row for row in range(info.n - 1, -1, -1) if row != desk.shown)
+    grown, emu = new_classes.add_class(info, "emu")
+    decisions.append(grown, [Decision(elsewhere, Action.RELABEL, "bob", label=emu)])
+    desk.press("k").saved()
+    desk.press("w", "/")
+    page.keyboard.type("emu")
+    page.locator(".option", has_text="emu").wait_for()
+    assert page.locator(".option.fresh").count() == 0, "it would be a second class of that name"
+    desk.press("Enter").saved()
+    assert [label for _, action, label in desk.actions() if action == "relabel"][-1] == emu
