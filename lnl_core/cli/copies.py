@@ -19,6 +19,9 @@ def _arguments(one: argparse.ArgumentParser) -> None:
         choices=_KINDS[1:],
         help="labels: with different ones; splits: in more than one",
     )
+    one.add_argument(
+        "--again", action="store_true", help="look for copies anew, by the rules of this version"
+    )
     one.add_argument("--limit", type=int, default=50, help="pictures listed (default: 50)")
 
 
@@ -29,6 +32,8 @@ def copies(options: Any) -> int:
     if options.limit < 0:
         options.usage(f"--limit is a number of pictures, got {options.limit}.")
     info = opened(options)
+    if options.again:
+        copied.look_again(info)
     counts = copied.counted(info)
     pictures = copied.listed(info, options.only or "all", options.limit)
     say(
@@ -57,5 +62,6 @@ COPIES = Command(
         "lnl copies birds",
         "lnl copies birds --only labels                   at least one label of each is wrong",
         "lnl copies birds --only splits                   leaks: in train and in test",
+        "lnl copies birds --again                         look anew, answers stay",
     ),
 )

@@ -10,9 +10,10 @@ import numpy as np
 
 from lnl_core.data import copies as finding
 from lnl_core.review import copies
+from lnl_core.said import command
 from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import groups
-from lnl_core.store import datasets
+from lnl_core.store import arrays, datasets
 from lnl_core.types import DatasetInfo, IntArray, LnlError
 
 KINDS = {
@@ -66,13 +67,39 @@ def counted(info: DatasetInfo) -> dict[str, int]:
 
 def notes(info: DatasetInfo) -> list[str]:
     """Say what `counted` counts, a sentence each."""
+    older = []
+    if of_an_earlier_version(info):
+        again = command("copies", info.name, "--again")
+        older = [f"An earlier version looked for copies: {again} looks anew, and answers stay."]
     counts = counted(info)
     rows = rows_of(info, "labels")
     found = groups.groups_of(info)
     if found is None or not len(rows):
-        return finding.notes(counts)
+        return finding.notes(counts) + older
     open_ = rows[~standing(info).answered[rows]]
-    return finding.notes(counts, len(np.unique(found.first[open_])))
+    return finding.notes(counts, len(np.unique(found.first[open_]))) + older
+
+
+def of_an_earlier_version(info: DatasetInfo) -> bool:
+    """Tell whether the copies were found by other rules than those of now."""
+    return datasets.copies(info) is not None and not (info.arrays / datasets.OUTLINE).is_file()
+
+
+def look_again(info: DatasetInfo) -> None:
+    """Find the copies of a set anew, by the rules of now, and rank anew; answers stay as they are.
+
+    Raises:
+        ReadOnly, NoRoom: nothing can be written; what was known stays.
+    """
+    from lnl_core.jobs import outcome
+
+    images = loaded(info).images
+    found = finding.group(images, known=finding.outlined(info.arrays))
+    arrays.write_array(info.arrays / datasets.COPIES, found)
+    datasets.update_meta(info, **{datasets.COPIES_FOUND: {}})
+    counted(info)
+    if scored(info) is not None:
+        outcome.rank(info)
 
 
 def known(info: DatasetInfo) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from lnl_core import cli
 from lnl_core.data.importers import import_source
-from lnl_core.services.datasets import copied
+from lnl_core.services.datasets import copied, settings
 from lnl_core.services.explore import filters
 from lnl_core.services.review import desk
 from lnl_core.services.review.filtering import Filters
@@ -143,3 +143,15 @@ def test_status_keeps_what_was_counted_before_images_were_added(repeated, capsys
     assert "1 with different labels and 2 in more than one split, among the first 59" in said(
         capsys, "status", "tiny"
     )
+
+
+def test_copies_that_an_earlier_version_found_are_looked_for_anew_when_asked(repeated, capsys):
+    decisions.append(repeated, [Decision(5, Action.KEEP, "ann")])
+    (older,) = [each for each in settings.notes(repeated) if "An earlier version" in each]
+    assert older.endswith("lnl copies tiny --again looks anew, and answers stay.")
+    assert cli.main(["--home", str(repeated.workspace.home), "copies", "tiny", "--again"]) == 0
+    assert "No picture comes twice." in capsys.readouterr().out
+    assert copied.counted(repeated) == {}
+    assert desk.review_state(repeated, "bob").items
+    assert [d.action for (d, *_) in decisions.in_force(repeated).values()] == [Action.KEEP]
+    assert not [each for each in settings.notes(repeated) if "An earlier version" in each]
