@@ -127,6 +127,29 @@ def corrected(
     return np.clip(_sigmoid(eta), CLIP, 1 - CLIP)
 
 
+def suggestions(q: FloatArray, rows: IntArray, right: BoolArray) -> FloatArray:
+    """Return how sure suggestions are, as answers to wrong labels correct it: slope and offset.
+
+    Methods that are averaged are less sure of the best class together than they are right.
+
+    Args:
+        q: (n,) chance that the suggestion is right where the label is wrong.
+        rows: (d,) rows whose label people have called wrong.
+        right: (d,) True where what they say instead is the suggestion.
+
+    Returns:
+        (n,) in [0.001, 0.999]; `q` itself below `LEAST` answers.
+    """
+    if len(rows) < LEAST:
+        return q
+    known = np.clip(np.asarray(q, np.float64), CLIP, 1 - CLIP)
+    features = np.column_stack([np.log(known / (1 - known)), np.ones(len(known))])
+    prior = np.array([1.0, 0.0])
+    z = np.asarray(right, np.float64)
+    line = _fit(features[rows], z, np.zeros(len(rows)), np.array([4.0, 1.0]), prior)
+    return np.clip(_sigmoid(features @ line), CLIP, 1 - CLIP)
+
+
 def as_sure_as(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
     """Return chances in the order of `p` that are as sure as others: some rows have their values.
 

@@ -142,3 +142,16 @@ def test_a_fit_that_goes_on_from_the_last_ends_where_one_from_the_start_does():
     np.testing.assert_allclose(warm, cold, atol=1e-5)
     now = 1 / (1 + np.exp(-(features @ cold + fixed)))
     np.testing.assert_allclose(features.T @ (now - z) + precision * (cold - prior), 0, atol=1e-3)
+
+
+def test_answers_say_how_right_suggestions_are():
+    rng = np.random.default_rng(4)
+    x = rng.normal(1.0, 1.0, 4000)
+    q, sure = 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(-(1.5 * x + 0.8)))
+    right = rng.random(4000) < sure
+    few, some = np.arange(LEAST - 1), np.arange(150)
+    assert recalibration.suggestions(q, few, right[few]) is q
+    corrected = recalibration.suggestions(q, some, right[some])
+    assert np.abs(corrected - sure).mean() < 0.4 * np.abs(q - sure).mean()
+    all_right = recalibration.suggestions(q, some, np.ones(150, bool))
+    assert 0.9 < all_right.mean() < 1  # and not sure of everything

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from lnl_core.review import accepting
+from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.review import accepting, recalibration
 from lnl_core.said import percent
 from lnl_core.services.in_force import (
     Scored,
@@ -21,7 +23,8 @@ from lnl_core.services.in_force import (
     standing,
     told,
 )
-from lnl_core.services.review.draws import draws
+from lnl_core.services.moment import moment
+from lnl_core.services.review.draws import WRONG, about_given, draws
 from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.store import plans as stored
@@ -78,11 +81,23 @@ def pool(info: DatasetInfo, filters: Filters | None = None, least: float = LEAST
 
 
 def _chances(info: DatasetInfo, ranked: Scored) -> FloatArray:
-    """Return (n,) p x q: recalibrated by the answers so far, times the suggestion's own chance."""
+    """Return (n,) p x q, the chance that a label is wrong times that of the suggestion then.
+
+    Both as the answers up to the last moment correct them.
+    """
     ahead = expected(info)
     p = np.asarray(ranked.ranking.p_wrong) if ahead is None else ahead.p
+    return np.asarray(p, np.float64) * _of_suggestions(info, ranked, moment(info))
+
+
+@lru_cache(maxsize=4)
+def _of_suggestions(info: DatasetInfo, ranked: Scored, now: Standing) -> FloatArray:
+    """Return (n,) q; what a run was told of says nothing of how right its suggestions are."""
+    rows = np.flatnonzero((about_given(now) == WRONG) & ~told(info))
+    labels, _, _ = corrected_labels(info)
+    right = labels[rows] == np.asarray(ranked.ranking.suggested_labels)[rows]
     q = np.asarray(ranked.ranking.top_probs, np.float64)[:, 0]
-    return np.asarray(p, np.float64) * q
+    return recalibration.suggestions(q, rows, right)
 
 
 def _free(info: DatasetInfo, ranked: Scored, now: Standing) -> BoolArray:

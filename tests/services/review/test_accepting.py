@@ -84,6 +84,28 @@ def autos(info):
     return np.flatnonzero(in_force.standing(info).auto >= 0)
 
 
+def test_answers_raise_what_is_expected_of_suggestions_that_were_held_for_less(birds):
+    """Methods that are averaged are less sure together than they are right: nothing ever paid."""
+    folder = birds.directory / "ranking"
+    ranking, runs = arrays.load_ranking(folder)
+    arrays.save_ranking(
+        folder, replace(ranking, top_probs=0.85 * np.asarray(ranking.top_probs)), runs
+    )
+    before = proposing.pool(birds)
+    assert not len(before.rows)  # at least .9, and .85 x p is less
+    first = np.asarray(ranking.order)[:50]
+    for row in first:
+        answer(birds, row)
+    after = proposing.pool(birds)
+    data = datasets.load(birds)
+    right = (after.labels == np.asarray(data.true_labels)[after.rows]).mean()
+    assert len(after.rows) > 20
+    assert after.expected == pytest.approx(right, abs=0.06)
+    for row in first:
+        answer(birds, row, label=(int(data.true_labels[row]) + 1) % K)
+    assert not len(proposing.pool(birds).rows)  # those that were said to be wrong lower it
+
+
 def test_a_pool_holds_no_image_that_anybody_answered_or_chance_drew(birds):
     answer(birds, 5)
     drawn = audits.draw(birds, "ann", 30, lambda: (decisions.last_id(birds), _answered(birds)))
