@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ import streamlit as st
 
 from lnl_core.services.in_force import loaded
 from lnl_core.services.review.desk import is_open
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
 from pages._review import misread, narrowing, unseen
@@ -50,7 +51,14 @@ def store(info: DatasetInfo, who: str, key: str) -> list[str]:
         for cid, entry in zip(done.acked, fresh, strict=True):
             row = entry.get("row")
             stored[cid] = row if isinstance(row, int) else -1
+        _let_go(info, who, {entry.get("row") for entry in fresh})
     return [str(entry.get("cid", "")) for entry in entries]
+
+
+def _let_go(info: DatasetInfo, who: str, answered: Set[Any]) -> None:
+    """Take an image out of the address with its answer, or the next one where it has its own."""
+    if any(row in answered or not is_open(info, who, row) for row in focus_of(info)):
+        point_at_none()
 
 
 def meanwhile(key: str) -> list[dict[str, Any]]:
@@ -81,9 +89,14 @@ def point_at_none() -> None:
     st.query_params.pop("row", None)
 
 
-def answered_rows(key: str) -> set[int]:
-    """Return the rows answered in this session, which a view of everything need not repeat."""
-    return set(st.session_state.get(f"{key}-stored", {}).values())
+def answered_under(key: str, filters: Filters) -> set[int]:
+    """Return the rows answered since filters are in force, which their queue need not repeat."""
+    rows = list(st.session_state.get(f"{key}-stored", {}).values())
+    before, count = st.session_state.get(f"{key}-under", (None, 0))
+    if before != filters:
+        count = len(rows)
+        st.session_state[f"{key}-under"] = (filters, count)
+    return set(rows[count:])
 
 
 def note_unknown(info: DatasetInfo) -> None:
@@ -101,13 +114,13 @@ def _row(info: DatasetInfo, number: str | None) -> int:
     return int(text) if text.isdecimal() and len(text) < 12 and int(text) < info.n else -1
 
 
-def focus_of(info: DatasetInfo, key: str) -> list[int]:
+def focus_of(info: DatasetInfo) -> list[int]:
     """Return the row that the address asks for (`?id=` or `?row=`), until it has its answer."""
     asked, number = st.query_params.get("id"), st.query_params.get("row")
     if asked is None and number is None:
         return []
     row = _row(info, number) if asked is None else row_of(info, asked)
-    if row < 0 or row in answered_rows(key):
+    if row < 0:
         point_at_none()
         return []
     return [row]

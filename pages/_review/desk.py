@@ -199,7 +199,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         follow = answers.follow_up(info, keys["page"])
         if follow:
             only = Filters(rows=tuple(follow))
-            focus = answers.focus_of(info, keys["single"])
+            focus = answers.focus_of(info)
             state = review_state(info, who, filters=only, focus=focus, tab=_ui.tab())
             if state.items:
                 data = shared | sending.single(info, choice, state, follow, focus=focus)
@@ -211,8 +211,9 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         if data["held"] and not data["pages"]:
             _wait_for_others(info, who)
         return
-    again = answers.answered_rows(keys["single"]) if choice.filters.answered else set()
-    focus = answers.focus_of(info, keys["single"])
+    again = answers.answered_under(keys["single"], choice.filters)
+    again = again if choice.filters.answered else set()
+    focus = answers.focus_of(info)
     state = review_state(
         info,
         who,

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import selections
 from lnl_core.services.review import looks, saved
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.pages.reviewing import key, press, score, sent
 
@@ -284,6 +284,52 @@ def test_blind_names_an_image_in_the_address_by_its_number(desk, workspace, tiny
     app.run()
     app.run()
     assert "row" not in app.query_params
+
+
+def test_an_image_that_was_answered_in_this_window_is_opened_again(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    log = [press(3, "skip", "a"), press(25, "keep", "b")]
+    app.session_state[key(tiny)] = {"log": log}
+    app.run()
+    app.query_params["id"] = "item-00025"
+    app.run()
+    assert sent(app)["items"][0]["row"] == 25
+    app.run()
+    assert app.query_params["id"] in ("item-00025", ["item-00025"])
+    app.session_state[key(tiny)] = {"log": [*log, press(25, "none", "c")]}
+    app.run()
+    app.run()
+    assert "id" not in app.query_params
+    assert 25 not in {item["row"] for item in sent(app)["items"]}
+
+
+def test_a_link_to_an_answered_image_is_let_go_with_the_next_answer(desk, workspace, tiny):
+    score(tiny)
+    decisions.append(tiny, [Decision(7, Action.KEEP, "reviewer A")])
+    app = desk("review", dataset="tiny", id="item-00007")
+    assert sent(app)["items"][0]["row"] == 7
+    app.session_state[key(tiny)] = {"log": [press(25)]}
+    app.run()
+    app.run()
+    assert "id" not in app.query_params  # else no random image would be mixed in any more
+    assert len(audits.draws(tiny)) > 0
+
+
+def test_skipped_images_are_found_in_the_window_that_skipped_them(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    log = [press(3, "skip", "a"), press(25, "skip", "b"), press(47, "keep", "c")]
+    app.session_state[key(tiny)] = {"log": log}
+    app.run()
+    for _ in range(2):
+        app.selectbox(key="review_verdict").set_value("skip").run()
+        assert {item["row"] for item in sent(app)["items"]} == {3, 25}
+        app.selectbox(key="review_verdict").set_value(None).run()
+    app.selectbox(key="review_verdict").set_value("skip").run()
+    app.session_state[key(tiny)] = {"log": [*log, press(3, "skip", "d")]}
+    app.run()
+    assert {item["row"] for item in sent(app)["items"]} == {25}  # not again at once
 
 
 def test_a_selection_is_not_kept_in_the_mode_that_hides_the_label(desk, workspace, tiny):
