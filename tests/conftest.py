@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch are imported
@@ -12,6 +13,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
+from lnl_core.services.datasets import incoming
 from lnl_core.store import arrays, audits, datasets
 from lnl_core.store.db import dispose, open_workspace
 
@@ -68,6 +70,19 @@ def drawing(monkeypatch):
     """The seed of a data set's random draws is random; in tests it counts on from one number."""
     numbers = itertools.count(FIRST_SEED)
     monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: next(numbers))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running():
+    """Workers and imports that a test has started end with it: they would go on for seconds."""
+    before = [*local._started, *incoming._STARTED]  # those of a module's or session's fixture
+    yield
+    for started in (local._started, incoming._STARTED):
+        for process in [each for each in started if each not in before]:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # it leads its own group
+                process.wait()
+            started.remove(process)
 
 
 @pytest.fixture(scope="session")
