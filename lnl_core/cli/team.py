@@ -7,7 +7,6 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
-from lnl_core.records import DatasetInfo
 from lnl_core.said import many
 
 _YET = ", not measured yet"
@@ -58,7 +57,7 @@ def team(options: Any) -> int:
             "gold": {"wrong": there.wrong, "right": there.right, "looks_needed": there.needed},
         },
         "\n".join(
-            [*words, *([] if people else [_nobody(info, share)]), there.words, _shares(share)]
+            [*words, *([] if people else [measuring.nobody_yet(info)]), there.words, _shares(share)]
         ),
     )
     return DONE
@@ -72,11 +71,6 @@ def _numbers(each: Any) -> dict[str, Any]:
         else {"count": share.count, "of": share.of, "low": share.low, "high": share.high}
         for name, share in shares.items()
     }
-
-
-def _nobody(info: DatasetInfo, share: float) -> str:
-    why = "they begin after a person's first answers" if share else "they are switched off"
-    return f"Nobody has been measured in “{info.name}” yet: {why}."
 
 
 def _shares(share: float) -> str:

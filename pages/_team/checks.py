@@ -46,7 +46,7 @@ def draw(info: DatasetInfo) -> None:
             "for Accuses and Accuses blind. Kinds of looks are never added up."
         )
     else:
-        st.caption("Nobody has been measured yet: it begins after a person's first 33 answers.")
+        st.caption(measuring.nobody_yet(info))
     if entitled:
         _gold(info, me)
         _choose(info, me)

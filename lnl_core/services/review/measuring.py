@@ -10,7 +10,7 @@ from lnl_core import said
 from lnl_core.review.hidden import CONFIRM, CONTROL, GOLD, REPEAT, ROUTES, SECOND
 from lnl_core.review.measured import Look, Measured, Share, measured, together
 from lnl_core.services.in_force import Standing, standing
-from lnl_core.services.review.looks import calls_wrong, known_of
+from lnl_core.services.review.looks import calls_wrong, known_of, share
 from lnl_core.store import decisions, looks
 from lnl_core.types import DatasetInfo, Decision
 
@@ -53,6 +53,16 @@ def judged(info: DatasetInfo, now: Standing | None = None, until: int | None = N
         if truth is not None:
             found.append(_look(each, called, truth))
     return found
+
+
+def nobody_yet(info: DatasetInfo) -> str:
+    """Say why nobody has been measured: answers that came in a file are no looks."""
+    if not share(info):
+        return "Nobody is measured: hidden looks are switched off."
+    return (
+        "Nobody has been measured yet: it begins with what a person answers in Review, where hidden "
+        "looks come among the images."
+    )
 
 
 def _look(each: Decision, called: bool, truth: bool) -> Look:
