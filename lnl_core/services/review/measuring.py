@@ -60,8 +60,8 @@ def nobody_yet(info: DatasetInfo) -> str:
     if not share(info):
         return "Nobody is measured: hidden looks are switched off."
     return (
-        "Nobody has been measured yet: it begins with what a person answers in Review, where hidden "
-        "looks come among the images."
+        "Nobody has been measured yet: it begins with what a person answers in Review, where "
+        "hidden looks come among the images."
     )
 
 
