@@ -21,7 +21,7 @@ from lnl_core.data.list_rows import (
     path_of,
     problem_of,
 )
-from lnl_core.data.reading import column_names, columns, labels, naming
+from lnl_core.data.reading import column_names, columns, labels, naming, rivals, several
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, Cells, visible
@@ -78,26 +78,11 @@ def scan(
         files=[column_names.inside(home, each.file) for each in listings],
         columns=decided.used,
         questions=list(decided.questions),
-        notes=[*decided.notes, *_not_taken(decided.unused, decided.notes)],
+        notes=[*decided.notes, *column_names.not_taken(decided.unused, decided.notes)],
     )
     if not decided.complete:
         return FileSource("manifest", home, 0, [], lambda: iter(()), [], outline=outline)
     return _Listed(listings, home, decided, class_map or {}, said).source(outline)
-
-
-def _not_taken(names: Sequence[str], notes: Sequence[str]) -> list[str]:
-    """Say which columns of a list stay behind, those aside of which a note speaks already."""
-    left = [visible(name)[:40] for name in names]
-    left = [name for name in left if not any(f"“{name}”" in note for note in notes)]
-    if not left:
-        return []
-    shown = ", ".join(f"“{name}”" for name in left[:8])
-    more = f" and {len(left) - 8:,} more" if len(left) > 8 else ""
-    one = len(left) == 1
-    return [
-        f"{'Column' if one else 'Columns'} {shown}{more} {'is' if one else 'are'} not taken along: "
-        "exports have id and path to join them again."
-    ]
 
 
 class _Listed:
@@ -117,6 +102,7 @@ class _Listed:
         self._several = len(listings) > 1
         self._naming = naming.Naming()
         self._unsure: set[str] = set()
+        self._of_boxes = bool(rivals.of_boxes(column_names.plain_names(decided.unused)))
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
@@ -239,11 +225,18 @@ class _Listed:
             identity, classes = self._rows.id(cells, self._finder), self._classes(cells["label"])
             if hash(identity) not in repeated or isinstance(classes, BadRow):
                 continue
-            if identity in seen:
+            if self._is_left_out(identity) and identity not in seen:
+                outline.counts[names[classes[0]]] -= 1
+                outline.leave_out(1, "rows", several.BOXES, visible(cells["image"])[:200])
+            elif identity in seen:
                 outline.counts[names[classes[0]]] -= 1
                 if (why := self._again(identity, cells, classes, seen[identity])) is not None:
                     outline.leave_out(1, "rows", why, visible(cells["image"])[:200])
             seen.setdefault(identity, self._first(cells))
+
+    def _is_left_out(self, identity: str) -> bool:
+        """Tell whether an image with boxes of several classes is to be left out."""
+        return self._of_boxes and self._answers.several == "skip" and identity in self._also
 
     def _first(self, cells: Cells) -> _First:
         return visible(cells.get("split", "")), path_of(cells["image"], self._home)
@@ -251,11 +244,14 @@ class _Listed:
     def _again(
         self, identity: str, cells: Cells, classes: tuple[int, ...], first: _First
     ) -> BadRow | None:
-        """Return why a row that names an id again is left out; None where it adds a label."""
+        """Return why a row that names an id again is left out; None where it adds something."""
         split, path = self._first(cells)
         if path != first[1]:
             return BadRow(*_TWICE)
-        if identity in self._also and classes[0] != self._also[identity][0]:
+        if self._is_left_out(identity):
+            return several.BOXES
+        adds = identity in self._also and classes[0] != self._also[identity][0]
+        if adds or (self._of_boxes and split == first[0]):
             return None
         return BadRow(*(_LEAK if split != first[0] else _LISTED_TWICE))
 
@@ -295,8 +291,12 @@ class _Listed:
                 f"{len(self._unsure):,} {images} listed with different true labels, first "
                 f"“{first}”: their truth is not known, and none is used."
             )
-        if self._also:
-            outline.notes.append(_twice(self._also, list(self._label_of)))
+        if self._also and self._of_boxes:
+            outline.questions.append(
+                several.of_boxes(self._also, list(self._label_of), self._answers)
+            )
+        elif self._also:
+            outline.notes.append(several.listed_twice(self._also, list(self._label_of)))
         self._finder.how.clear()
         self._lost(outline, counted)
         outline.notes += self._finder.notes()
@@ -371,6 +371,10 @@ class _Listed:
                 if why is not None:
                     yield Skipped(where, why.reason, why.remedy, number)
                 continue
+            if self._is_left_out(identity):
+                seen[identity] = self._first(cells)
+                yield Skipped(where, several.BOXES.reason, several.BOXES.remedy, number)
+                continue
             located = self._finder.find(cells["image"])
             if isinstance(located, BadRow):
                 yield Skipped(where, located.reason, located.remedy, number, lost=True)
@@ -387,14 +391,3 @@ class _Listed:
                 split,
                 self._also.get(identity, classes if len(classes) > 1 else ()),
             )
-
-
-def _twice(also: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
-    """Say which images are listed with several labels."""
-    first, classes = next(iter(also.items()))
-    words = " and ".join(f"“{names[label][:24]}”" for label in classes[:3])
-    images = "image is" if len(also) == 1 else "images are"
-    return (
-        f"{len(also):,} {images} listed with different labels, first “{first[:60]}” as {words}: "
-        "one of them is certainly wrong. The first is given, and Review begins there."
-    )

@@ -107,7 +107,7 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         for entry in folders.entries(source)
         if Path(entry.path).suffix.lower() in (*TABLES, ".txt")
         and entry.is_file()
-        and not is_read_me(entry.name)
+        and not (entry.name.lower().endswith(".txt") and is_read_me(entry.name))
         and entry.name != Path(answers.classes_file).name
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there

@@ -106,3 +106,32 @@ def test_a_number_of_its_own_in_every_row_is_no_label_unasked(tmp_path, agrees):
     third = read(file, header="none")
     assert counts(third) == {"1": 6, "2": 6}
     assert any("Labels are column 3" in note for note in third.notes)
+
+
+BOXES = {"corners": "xmin,ymin,xmax,ymax", "two": "x1,y1,x2,y2", "one": "bbox"}
+
+
+@pytest.mark.parametrize("columns", BOXES.values(), ids=BOXES)
+def test_boxes_of_several_classes_in_an_image_are_asked_about(tmp_path, agrees, columns):
+    box = ",".join("5" for _ in columns.split(","))
+    kinds = [("cat", "dog"), ("cat",), ("dog", "dog"), ("dog", "cat"), ("cat",), ("dog",)]
+    rows = [f"im{i}.png,{box},{kind}" for i, all_of in enumerate(kinds) for kind in all_of]
+    source = rows_of(tmp_path / "s", "\n".join([f"filename,{columns},class", *rows]), 6)
+    found = read(source)
+    question = asked(found)["several"]
+    assert question.is_open
+    assert "2 images have boxes of several classes, first “im0.png”: “cat” and “dog”" in (
+        question.text
+    )
+    assert not any("certainly wrong" in note for note in found.notes)
+    stops(source, "several", tmp_path)
+    assert agrees(source, Answers(several="first")).given == [each[0] for each in kinds]
+    left = agrees(source, Answers(several="skip", mostly_skipped="accept"))
+    assert left.given == ["cat", "dog", "cat", "dog"]
+
+
+def test_boxes_of_one_class_in_each_image_are_no_question(tmp_path):
+    rows = [f"im{i // 2}.png,1,2,3,4,{'ab'[i // 2 % 2]}" for i in range(12)]
+    source = rows_of(tmp_path, "\n".join(["image,xmin,ymin,xmax,ymax,label", *rows]), 6)
+    assert "several" not in asked(read(source))
+    assert counts(read(source)) == {"a": 3, "b": 3}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.files import inside_path
+from lnl_core.data.table_text import visible
 from lnl_core.readings import Question
 from lnl_core.types import LnlError
 
@@ -118,3 +119,18 @@ def plain_names(names: Sequence[str]) -> dict[str, str]:
 def inside(root: Path, file: Path) -> str:
     """Return how a file is called in a reading."""
     return inside_path(root, str(file)) or file.name
+
+
+def not_taken(names: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Say which columns of a list stay behind, those aside of which a note speaks already."""
+    left = [visible(name)[:40] for name in names]
+    left = [name for name in left if not any(f"“{name}”" in note for note in notes)]
+    if not left:
+        return []
+    shown = ", ".join(f"“{name}”" for name in left[:8])
+    more = f" and {len(left) - 8:,} more" if len(left) > 8 else ""
+    one = len(left) == 1
+    return [
+        f"{'Column' if one else 'Columns'} {shown}{more} {'is' if one else 'are'} not taken along: "
+        "exports have id and path to join them again."
+    ]

@@ -70,7 +70,7 @@ class _Decision:
         for key in ("true_label", "lnl_verdict"):
             if key in self._plain:
                 self._take(key, self._plain[key])
-        if rivals.BOXES & set(self._plain):
+        if rivals.of_boxes(self._plain):
             self._notes.append(
                 "The rows are of boxes: an image has the label of each of its boxes."
             )
@@ -209,7 +209,8 @@ class _Decision:
         if name is None and self._answers.one_hot == "yes":
             self._read_one_hot()
             return
-        candidates = [self._plain[word] for word in COLUMNS["label"] if word in self._plain]
+        free = set(self._plain) - rivals.of_boxes(self._plain)
+        candidates = [self._plain[word] for word in COLUMNS["label"] if word in free]
         taken = self._used.get("image", "")
         candidates = [each for each in candidates if each != taken]
         if name is None and not self._has_header:

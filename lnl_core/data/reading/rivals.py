@@ -28,8 +28,10 @@ _ABOUT_LABELS = frozenset(
      "version", "url", "path", "file", "split", "set", "fold", "is", "has", "n", "true",
      "agreement", "entropy", "loss", "uncertainty")
 )  # fmt: skip
-BOXES = frozenset(("xmin", "ymin", "xmax", "ymax", "bbox", "bbox_x", "x_min", "box"))
-"""Columns of lists of boxes, for detection."""
+_BOXES = frozenset(
+    ("xmin", "ymin", "xmax", "ymax", "bbox", "bboxes", "bbox_x", "x_min", "box", "bounding_box")
+)
+_CORNERS = (("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"), ("x", "y", "w", "h"))
 
 _WORDS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "0", "1"))
 _SHARED = 0.8
@@ -75,6 +77,12 @@ def _is_sure(name: str) -> bool:
     return bool(_tokens(name) & _SURE)
 
 
+def of_boxes(names: Collection[str]) -> set[str]:
+    """Return columns, in small letters, of where boxes lie, as lists for detection have them."""
+    known = set(names)
+    return set(_BOXES & known).union(*(four for four in _CORNERS if known.issuperset(four)))
+
+
 def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[str]) -> list[str]:
     """Return columns that may have the labels as well: by their name, or by the same classes.
 
@@ -86,6 +94,7 @@ def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[st
     known = set(filter(None, values[label]))
     others = {*COLUMNS["true_label"], *COLUMNS["id"], *COLUMNS["split"], *COLUMNS["lnl_verdict"]}
     plain = {name: word for word, name in plain_names(list(values)).items()}
+    others |= of_boxes(plain.values())
     asked = {*outputs(list(values), used), label, *used}
     return [
         name

@@ -6,11 +6,17 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lnl_core.data.reading.spellings import quoted
+from lnl_core.data.table_text import visible
+from lnl_core.data.tables import BadRow
 from lnl_core.parsing import parsed
 from lnl_core.readings import Answers, Choice, Question
+
+BOXES = BadRow(
+    "The image has boxes of several classes.", "Import with --several-labels first to review it."
+)
 
 _SURE = (r"\|", "｜")
 _LIKELY = (";", ",", "；", "，", "、")
@@ -145,4 +151,43 @@ def asked(
             f"{quoted(label)} ({counts[label]:,}) → {', '.join(map(quoted, parts))}"
             for label, parts in list(several.items())[:12]
         ),
+    )
+
+
+def of_boxes(
+    also: Mapping[str, tuple[int, ...]], names: Sequence[str], answers: Answers
+) -> Question:
+    """Ask about images whose boxes are of several classes.
+
+    Args:
+        also: image -> its classes, the first one's number first.
+        names: of the classes.
+        answers: what a person said already.
+    """
+    first, classes = next(iter(also.items()))
+    words = " and ".join(quoted(names[label]) for label in classes[:3])
+    images = "image has" if len(also) == 1 else "images have"
+    return Question(
+        "several",
+        f"{len(also):,} {images} boxes of several classes, first “{visible(first)[:60]}”: {words}. "
+        "The given label is one class.",
+        (
+            Choice(
+                "first", "the first is given; all are noted, and Review asks these images first"
+            ),
+            Choice("skip", "leave these images out"),
+        ),
+        answer=answers.several,
+        stops=True,
+    )
+
+
+def listed_twice(also: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
+    """Say which images are listed with several labels."""
+    first, classes = next(iter(also.items()))
+    words = " and ".join(f"“{names[label][:24]}”" for label in classes[:3])
+    images = "image is" if len(also) == 1 else "images are"
+    return (
+        f"{len(also):,} {images} listed with different labels, first “{visible(first)[:60]}” as "
+        f"{words}: one of them is certainly wrong. The first is given, and Review begins there."
     )
