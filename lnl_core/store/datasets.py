@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
-from lnl_core.store import owned, schema
+from lnl_core.store import folders, owned, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.faults import PATIENCE
 from lnl_core.store.files import read_json, readable, write_json
@@ -89,7 +88,7 @@ def register(
             )
             primary_key = result.inserted_primary_key
             assert primary_key is not None
-            free = _free_folder(ws, f"{primary_key[0]}-{slug}")
+            free = folders.free(ws, f"{primary_key[0]}-{slug}")
             connection.execute(
                 update(schema.datasets)
                 .where(schema.datasets.c.id == primary_key[0])
@@ -100,7 +99,7 @@ def register(
             else:
                 owned.claim(directory)
                 write_meta(directory, meta | {FORMER_NAMES: []})
-                _move(directory, free)
+                folders.move(directory, free)
                 target = free
     except IntegrityError as error:
         raise LnlError(
@@ -113,32 +112,6 @@ def register(
     if target is not None:
         owned.release(target)
     return dataset(ws, name)
-
-
-def _free_folder(ws: Workspace, folder: str) -> Path:
-    """Return where a new set's folder goes: never where anything is.
-
-    A number can come a second time (a database that was cut off or restored), and what another set
-    left under it must neither be read as this one's nor be lost.
-    """
-    target, again = ws.datasets_dir / folder, 1
-    while os.path.lexists(target):
-        again += 1
-        target = ws.datasets_dir / f"{folder}-{again}"
-    return target
-
-
-def _move(directory: Path, target: Path) -> None:
-    """Rename a folder to `target`, in one step also where it comes from another disk."""
-    try:
-        os.rename(directory, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        shutil.copytree(directory, part)
-        os.rename(part, target)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def check_name(name: str) -> str:
@@ -323,12 +296,8 @@ def forget(ws: Workspace, number: int, directory: Path) -> None:
         if own:
             owned.release(directory)
         raise
-    if directory.is_symlink():
-        directory.unlink()
-    elif own:
-        gone = directory.with_name(f"{owned.REMOVED}{directory.name}")
-        os.rename(directory, gone)
-        shutil.rmtree(gone, ignore_errors=True)
+    if own or directory.is_symlink():
+        folders.drop(directory)
 
 
 def alone(connection: Connection, info: DatasetInfo) -> bool:
