@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +74,11 @@ class ListRows:
     """The rows of lists that are read together."""
 
     def __init__(
-        self, listings: Sequence[Listing], home: Path, decided: Columns, answers: Answers
+        self,
+        listings: Sequence[Listing],
+        home: Path,
+        decided: Mapping[Path, Columns],
+        answers: Answers,
     ) -> None:
         self._listings, self._home = listings, home
         self._columns, self._answers = decided, answers
@@ -82,19 +86,19 @@ class ListRows:
 
     def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
         """Yield (list, number of the row, its cells) of every row."""
-        required = [key for key in REQUIRED if key in self._columns.accepted]
         for each in self._listings:
-            name = self.called(each)
+            name, columns = self.called(each), self._columns[each.file]
+            required = [key for key in REQUIRED if key in columns.accepted]
             for number, cells in tables.rows(
                 each.file,
                 name,
-                self._columns.accepted,
+                columns.accepted,
                 required,
-                has_header=self._columns.has_header,
+                has_header=columns.has_header,
             ):
                 if isinstance(cells, BadRow):
                     yield each, number, cells
-                elif self._columns.repeats_header(cells):
+                elif columns.repeats_header(cells):
                     yield each, number, _HEADER
                 else:
                     yield each, number, self._plain(cells, each)
@@ -154,16 +158,17 @@ class ListRows:
         """Take off what an export here protected; put the list's folder before its paths."""
         if cells.get("lnl_verdict") and each.file.suffix.lower() not in (".parquet", ".pq"):
             cells = {column: unprotect(cell) for column, cell in cells.items()}
-        if self._columns.one_hot:
-            cells = cells | {"label": self._columns.label_of(cells)}
+        columns = self._columns[each.file]
+        if columns.one_hot:
+            cells = cells | {"label": columns.label_of(cells)}
         if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
             cells = cells | {"image": f"{each.inside}/{cells['image']}"}
         if cells["image"] in self._same:
             cells = cells | {"image": self._same[cells["image"]]}
-        if self._columns.flags and not cells.get("split"):
-            cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
-        if self._columns.bools and cells.get("split"):
-            named = self._columns.bools.get(cells["split"].lower(), cells["split"])
+        if columns.flags and not cells.get("split"):
+            cells = cells | {"split": splits.of_flags(columns.flags, cells)}
+        if columns.bools and cells.get("split"):
+            named = columns.bools.get(cells["split"].lower(), cells["split"])
             cells = cells | {"split": named}
         if not cells["label"].strip() and self._answers.unlabelled == "keep":
             cells = cells | {"label": UNLABELLED}

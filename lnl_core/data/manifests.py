@@ -21,7 +21,7 @@ from lnl_core.data.list_rows import (
     path_of,
     problem_of,
 )
-from lnl_core.data.reading import column_names, columns, labels, naming, rivals, several
+from lnl_core.data.reading import column_names, labels, naming, per_list, rivals, several
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, Cells, visible
@@ -73,14 +73,17 @@ def scan(
     if not home.is_dir():
         raise LnlError(f"{home} is not a folder. Say where the images of {first.file.name} lie.")
     said = answers or Answers()
-    decided = columns.decide(first.file, home, said)
+    decided = per_list.decide([each.file for each in listings], home, said)
     outline = Outline(
         files=[column_names.inside(home, each.file) for each in listings],
-        columns=decided.used,
-        questions=list(decided.questions),
-        notes=[*decided.notes, *column_names.not_taken(decided.unused, decided.notes)],
+        columns=decided[first.file].used,
+        questions=per_list.questions(decided),
+        notes=per_list.notes(decided),
     )
-    if not decided.complete:
+    for each in decided.values():
+        more = [*each.notes, *column_names.not_taken(each.unused, each.notes)]
+        outline.notes += [note for note in more if note not in outline.notes]
+    if not all(each.complete for each in decided.values()):
         return FileSource("manifest", home, 0, [], lambda: iter(()), [], outline=outline)
     return _Listed(listings, home, decided, class_map or {}, said).source(outline)
 
@@ -92,7 +95,7 @@ class _Listed:
         self,
         listings: Sequence[Listing],
         home: Path,
-        decided: column_names.Columns,
+        decided: Mapping[Path, column_names.Columns],
         renamed: Mapping[str, str],
         answers: Answers,
     ) -> None:
@@ -102,7 +105,9 @@ class _Listed:
         self._several = len(listings) > 1
         self._naming = naming.Naming()
         self._unsure: set[str] = set()
-        self._of_boxes = bool(rivals.of_boxes(column_names.plain_names(decided.unused)))
+        self._of_boxes = any(
+            rivals.of_boxes(column_names.plain_names(each.unused)) for each in decided.values()
+        )
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
@@ -163,7 +168,7 @@ class _Listed:
     def _with_ids(self, outline: Outline) -> Counted:
         """Count the rows; ids that count anew in every list or split are none, unless said."""
         counted = self._rows.count()
-        name = self._decided.used.get("id")
+        name = next((each.used["id"] for each in self._decided.values() if "id" in each.used), None)
         if name is None or self._answers.id_column or not (repeated := counted.repeated()):
             return counted
         again = self._rows.ids_again(repeated)
@@ -179,8 +184,8 @@ class _Listed:
                 default="none",
             )
         )
-        decided = self._decided.without("id")
-        outline.columns = decided.used
+        decided = {file: each.without("id") for file, each in self._decided.items()}
+        outline.columns = decided[self._listings[0].file].used
         self._rows = ListRows(self._listings, self._home, decided, self._answers)
         return self._rows.count()
 
@@ -281,8 +286,7 @@ class _Listed:
         if 0 < counted.with_truth < counted.usable:
             outline.notes.append(
                 f"true_label is blank in {many(counted.usable - counted.with_truth, 'row')}: "
-                f"Compare "
-                f"judges methods on the other {counted.with_truth:,} alone."
+                f"Compare judges methods on the other {counted.with_truth:,} alone."
             )
         if self._unsure:
             first = min(self._unsure)[:60]

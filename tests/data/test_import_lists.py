@@ -138,7 +138,7 @@ def test_some_true_labels_are_judged_ones_and_no_truth_of_the_set(shelf, do_impo
     assert not got.report.has_truth
     assert not (got.folder / "true_labels.npy").exists()
     assert np.load(got.folder / "judged_labels.npy").tolist() == [1, -1, 1]
-    assert any("true_label is blank in 1 rows" in note for note in got.report.notes)
+    assert any("true_label is blank in 1 row:" in note for note in got.report.notes)
 
 
 def test_a_row_that_was_skipped_leaves_the_truth_of_the_others_whole(shelf, do_import):

@@ -3,7 +3,8 @@
 import pytest
 
 from lnl_core.readings import Answers
-from tests.data.asking import asked, put, read
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, put, read
 
 
 def two_lists(folder, train, test, header="id,image,label", other=""):
@@ -44,3 +45,30 @@ def test_one_image_in_two_lists_is_a_leak_whatever_its_id(tmp_path, agrees, firs
     reasons = [row["reason"].split(";")[0] for row in found.skipped]
     assert reasons == ["The image is listed in another split, too"]
     assert found.report.n == 7
+
+
+def test_lists_may_call_their_columns_otherwise(tmp_path, agrees):
+    train = [f"im{i}.png,{'ab'[i % 2]}" for i in range(5)]
+    test = [f"{'ab'[i % 2]};im{i}.png;{i}" for i in range(5, 8)]
+    source = two_lists(tmp_path / "s", train, test, "image,label", "class;filename;width")
+    found = read(source)
+    assert not found.open_questions
+    assert (counts(found), dict(found.splits)) == ({"a": 4, "b": 4}, {"test": 3, "train": 5})
+    assert any(
+        note == "train.csv has other columns: image = image, label = label." for note in found.notes
+    )
+    assert any("“width” is not taken along" in note for note in found.notes)
+    assert agrees(source).report.n == 8
+    said = read(source, label_column="class", image_column="filename")
+    assert counts(said) == counts(found)
+    with pytest.raises(LnlError, match="has no column “klass”"):
+        read(source, lists=("train.csv", "test.csv"), label_column="klass")
+
+
+def test_a_question_of_the_second_list_is_asked(tmp_path, agrees):
+    train = [f"im{i}.png,{'ab'[i % 2]}" for i in range(5)]
+    test = [f"im{i}.png,{'ab'[i % 2]},{'bba'[i - 5]}" for i in range(5, 8)]
+    source = two_lists(tmp_path / "s", test, train, "image,label,old_label", "image,label")
+    assert asked(read(source))["label_column"].is_open
+    agrees(source)
+    assert agrees(source, Answers(label_column="old_label")).report.n == 8
