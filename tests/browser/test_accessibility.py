@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import Window
 from tests.browser.test_layout import PAGES, layout_set, open_page  # noqa: F401
 
 pytestmark = pytest.mark.browser
@@ -81,15 +82,37 @@ def axe():
     return AXE.read_text("utf-8")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(common_server, page, layout_set, name, scheme, axe):  # noqa: F811
-    page.emulate_media(color_scheme=scheme)
-    open_page(page, common_server, name, layout_set)
+@pytest.fixture(scope="module")
+def window(browser):
+    made = Window(browser)
+    yield made
+    made.context.close()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, window, common_server, layout_set):  # noqa: F811
+    """One of the pages, opened once for all that looks at it in light."""
+    open_page(window.page, common_server, request.param, layout_set)
+    yield window.page
+    assert window.emptied(), window.thrown
+
+
+def check(page, axe):
     page.evaluate(axe)
     found = page.evaluate(RUN)
     ours = [each for each in found if not any(_is(each, known) for known in STREAMLIT)]
     assert not ours, "\n".join(map(str, ours))
+
+
+def test_axe_finds_nothing(opened, axe):
+    check(opened, axe)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_in_the_dark(common_server, page, layout_set, name, axe):  # noqa: F811
+    page.emulate_media(color_scheme="dark")
+    open_page(page, common_server, name, layout_set)
+    check(page, axe)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -109,14 +132,8 @@ def _is(found, known):
     return found[0] == rule and selector in found[1]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_tab_reaches_everything_and_shows_where_it_is(
-    common_server,
-    page,
-    layout_set,  # noqa: F811
-    name,
-):
-    open_page(page, common_server, name, layout_set)
+def test_tab_reaches_everything_and_shows_where_it_is(opened):
+    page = opened
     page.evaluate("document.activeElement?.blur()")
     wanted = page.evaluate(REACHABLE)
     assert wanted
