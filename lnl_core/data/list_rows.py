@@ -26,6 +26,8 @@ MAX_CLASSES = 100_000
 _HEADER = BadRow(
     "The row says the names of the columns again.", "Take it out: lists were put together."
 )
+_MISTYPED = 0.1
+"""Share of the ids of a list or split that may be another's by mistake."""
 BLANK = BadRow("The label is blank.", "Write its class into this row.")
 
 
@@ -133,22 +135,29 @@ class ListRows:
     def ids_again(self, hashes: set[int]) -> int:
         """Return how many ids name other images in another list or split: they count anew there.
 
+        0 where no list or split has more than a few of them: those are mistyped.
+
         Args:
             hashes: of the ids that two rows or more have.
         """
         seen: dict[str, dict[tuple[Path, str], str]] = {}
         again: set[str] = set()
+        sizes, often = Counter[tuple[Path, str]](), Counter[tuple[Path, str]]()
         for listing, _, cells in self.rows():
             if isinstance(cells, BadRow) or problem_of(cells) is not None or not cells.get("id"):
                 continue
             identity, path = id_of(cells, self._home), path_of(cells["image"], self._home)
+            own = (listing.file, cells.get("split", ""))
+            sizes[own] += 1
             if hash(identity) in hashes:
-                own = (listing.file, cells.get("split", ""))
                 places = seen.setdefault(identity, {})
                 if any(at != own and path != other for at, other in places.items()):
                     again.add(identity)
                 places.setdefault(own, path)
-        return len(again)
+        for identity in again:
+            often.update(seen[identity].keys())
+        many = any(count > max(1, _MISTYPED * sizes[own]) for own, count in often.items())
+        return len(again) if many else 0
 
     def called(self, each: Listing) -> str:
         """Return how messages call a list."""

@@ -174,12 +174,11 @@ class _Listed:
         again = self._rows.ids_again(repeated)
         if not again:
             return counted
-        images = "value names" if again == 1 else "values name"
         outline.questions.append(
             Question(
                 "id_column",
-                f"Column “{visible(name)[:40]}” is no id: {again:,} of its {images} another image "
-                "in another list or split. The path is the id.",
+                f"Column “{visible(name)[:40]}” is no id: {again:,} of its values name another "
+                "image in another list or split. The path is the id.",
                 (Choice("none", "the path is the id"), Choice(name, "it is the id")),
                 default="none",
             )

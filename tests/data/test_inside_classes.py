@@ -93,6 +93,17 @@ def test_a_lone_folder_of_images_in_a_split_is_no_class(tmp_path, agrees, only):
     agrees(tmp_path / "s", Answers(unlabelled="keep"))
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_class_folders_below_a_lone_folder_of_images_are_classes(tmp_path, agrees, split):
+    other = {"train": "val", "val": "train"}[split]
+    below = [f"{split}/images/{name}/{i}.png" for name in ("cat", "dog") for i in range(3)]
+    put(tmp_path / "s", [*below, f"{other}/cat/0.png", f"{other}/dog/0.png"])
+    question = asked(read(tmp_path / "s"))["level"]
+    assert question.is_open
+    assert counts(read(tmp_path / "s", level="inner")) == {"cat": 4, "dog": 4}
+    agrees(tmp_path / "s", Answers(level="inner"))
+
+
 def test_a_lone_class_in_a_split_is_one_where_its_name_is(tmp_path):
     put(tmp_path / "a", ["train/cat/0.png", "train/dog/0.png", "val/cat/0.png"])
     assert counts(read(tmp_path / "a")) == {"cat": 2, "dog": 1}

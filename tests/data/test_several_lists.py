@@ -72,3 +72,15 @@ def test_a_question_of_the_second_list_is_asked(tmp_path, agrees):
     assert asked(read(source))["label_column"].is_open
     agrees(source)
     assert agrees(source, Answers(label_column="old_label")).report.n == 8
+
+
+def test_one_mistyped_id_loses_its_row_and_not_the_column(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"im{i}.png" for i in range(20)])
+    ids = [f"K{i}" for i in range(20)]
+    ids[15] = "K3"
+    rows = [f"im{i}.png,{'ab'[i % 2]},{ids[i]},{'train' if i < 12 else 'test'}" for i in range(20)]
+    (source / "all.csv").write_text("\n".join(["image,label,id,split", *rows]) + "\n")
+    assert "id_column" not in asked(read(source))
+    found = agrees(source)
+    assert found.ids == [each for at, each in enumerate(ids) if at != 15]
+    assert [row["reason"].split(";")[0] for row in found.skipped] == ["The id is used twice"]

@@ -25,7 +25,8 @@ MOST = 1_000_000
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 _BY_NUMBER, _BY_FOLDER = "by number", "by folder"
 _FEW = 0.1
-"""Share of the paths that another folder may have, too, where one has nearly all of them."""
+"""Share of the paths that another folder may have, too, where one has nearly all of them; one of
+three or more it may always have."""
 
 
 def components(cell: str) -> tuple[str, ...]:
@@ -132,7 +133,8 @@ class Finder:
             folders.update(inside)
             found += bool(inside)
         (best, count), (_, next_best) = [*folders.most_common(2), ("", 0), ("", 0)][:2]
-        return best if count > 0.9 * found and next_best <= _FEW * found else None
+        few = max(_FEW * found, 1 if found > 2 else 0)
+        return best if count > 0.9 * found and next_best <= few else None
 
     def _index(self) -> dict[str, list[str]]:
         """Return name -> paths of every file below the root, and keep stem -> paths of images."""

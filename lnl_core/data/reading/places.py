@@ -186,7 +186,8 @@ def decide(root: Node, answers: Answers) -> Places:
 def _bare(root: Node, splits: Sequence[str]) -> frozenset[str]:
     """Return splits with one folder of images, called so or like a split, where others have more.
 
-    Their images have no class: `val/images/` beside `train/cat/` and `train/dog/`.
+    Their images have no class: `val/images/` beside `train/cat/` and `train/dog/`. Folders of
+    images in it may be classes: `val/images/cat/`.
     """
     inside = {name: root.inner[name].with_images() for name in splits}
     alone = {name: next(iter(inner)) for name, inner in inside.items() if len(inner) == 1}
@@ -194,7 +195,10 @@ def _bare(root: Node, splits: Sequence[str]) -> frozenset[str]:
     return frozenset(
         name
         for name, only in alone.items()
-        if real and only not in real and (only.lower() in _OF_FILES or is_split(only))
+        if real
+        and only not in real
+        and (only.lower() in _OF_FILES or is_split(only))
+        and not inside[name][only].with_images()
     )
 
 
