@@ -58,7 +58,7 @@ STOP = {
     "regression": [f"{value:.2f}" for value in VALUES],
     "comma": [f"{value:.2f}".replace(".", ",") for value in VALUES],
     "ages": [str(18 + 7 * i % 61) for i in range(24)],
-    "rows": [str(i + 1) for i in range(12)],
+    "rows": [str(i + 1) for i in range(24)],
     "captions": [f"a picture of the number {i} on a wall" for i in range(12)],
     "files": [f"mask_{i}.png" for i in range(12)],
     "exponents": [f"{value:.3e}" for value in VALUES],
@@ -99,3 +99,12 @@ PLAIN = {
 @pytest.mark.parametrize("kind", PLAIN)
 def test_classes_are_no_question(tmp_path, kind):
     assert "measured" not in asked(read(semicolons(tmp_path / "s", PLAIN[kind])))
+
+
+@pytest.mark.parametrize(
+    "labels", [list(range(10)), list(range(1, 21)), [7 * i % 24 for i in range(24)]]
+)
+def test_one_image_of_each_class_asks_nothing(tmp_path, agrees, labels):
+    source = listed(tmp_path / "s", [str(label) for label in labels])
+    assert "measured" not in asked(read(source))
+    assert agrees(source).report.n == len(labels)

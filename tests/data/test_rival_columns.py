@@ -96,7 +96,7 @@ def test_links_to_images_of_the_set_are_counted_and_a_pool_is_asked_about(tmp_pa
 
 
 def test_a_number_of_its_own_in_every_row_is_no_label_unasked(tmp_path, agrees):
-    names = [f"{c:03}.Bird{c}/im{i}.png" for c in (1, 2) for i in range(6)]
+    names = [f"{c:03}.Bird{c}/im{i}.png" for c in (1, 2) for i in range(12)]
     put(tmp_path / "s", [f"images/{name}" for name in names])
     file = tmp_path / "s" / "images.txt"
     file.write_text("".join(f"{at} {name}\n" for at, name in enumerate(names, 1)))
@@ -104,7 +104,7 @@ def test_a_number_of_its_own_in_every_row_is_no_label_unasked(tmp_path, agrees):
     agrees(file, Answers(header="none"))
     file.write_text("".join(f"{at} {name} {name[2]}\n" for at, name in enumerate(names, 1)))
     third = read(file, header="none")
-    assert counts(third) == {"1": 6, "2": 6}
+    assert counts(third) == {"1": 12, "2": 12}
     assert any("Labels are column 3" in note for note in third.notes)
 
 
@@ -135,3 +135,20 @@ def test_boxes_of_one_class_in_each_image_are_no_question(tmp_path):
     source = rows_of(tmp_path, "\n".join(["image,xmin,ymin,xmax,ymax,label", *rows]), 6)
     assert "several" not in asked(read(source))
     assert counts(read(source)) == {"a": 3, "b": 3}
+
+
+@pytest.mark.parametrize("rest", ["train", "", "train\n test"])
+def test_without_a_header_the_first_column_that_says_something_has_the_labels(tmp_path, rest):
+    rest = [each.strip() for each in rest.split("\n")]
+    names = ["Anna", "Bert", "Carl", "Dora", "Emil", "Fritz", "Gina", "Hans", "Ida", "Jan"]
+    rows = [f"im{i}.png,{name},{rest[i % len(rest)]}" for i, name in enumerate(names)]
+    folder = rows_of(tmp_path / "s", "\n".join(rows) + "\n", count=10)
+    assert counts(read(folder / "list.csv", header="none")) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize("rest", ["train", "", "train test"])
+def test_numbers_that_count_rows_are_labels_where_no_other_column_may_be(tmp_path, rest):
+    rest = rest.split(" ")
+    rows = [f"im{i}.png,{i},{rest[i % len(rest)]}" for i in range(10)]
+    folder = rows_of(tmp_path / "s", "\n".join(rows) + "\n", count=10)
+    assert len(counts(read(folder / "list.csv", header="none"))) == 10

@@ -234,17 +234,18 @@ class _Decision:
             self._ask_label(taken)
 
     def _first_that_repeats(self, taken: str) -> list[str]:
-        """Return the first column of a list without a header that may be a class; else the first.
+        """Return the first column of a list without a header that is not blank and counts no rows.
 
-        A number of its own in every row (`1 001.Bird/a.jpg`) is none.
+        One that counts them (`1 001.Bird/a.jpg`) is passed over where a later one may be classes.
         """
-        free = [each for each in self._names if each != taken]
-        again = [each for each in free if not self._peek.is_another_in_every_row(each)]
-        if again and again[0] != free[0]:
-            self._notes.append(
-                f"Labels are column {again[0]}: column {free[0]} has another value in every row."
-            )
-        return (again or free)[:1]
+        values = self._peek.values()
+        free = [each for each in self._names if each != taken and any(values[each])]
+        if free and self._peek.counts_rows(free[0]):
+            later = [each for each in free[1:] if self._peek.may_be_classes(each)]
+            if later:
+                self._notes.append(f"Labels are column {later[0]}: column {free[0]} counts rows.")
+                return later[:1]
+        return free[:1]
 
     def _compare(self, candidates: list[str]) -> None:
         """Ask which of several columns has the labels, unless they say the same."""

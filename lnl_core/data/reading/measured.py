@@ -101,7 +101,12 @@ def _question(text: str, stops: bool, answers: Answers) -> Question:
 
 
 def _numbers(values: list[Decimal], images: int) -> tuple[str, bool]:
-    """Return (what numbers look like, whether that is plain); "" where they may be classes."""
+    """Return (what numbers look like, whether that is plain); "" where they may be classes.
+
+    Args:
+        values: every one once, in the order of the rows.
+        images: that have them.
+    """
     distinct, low, high = len(values), min(values), max(values)
     seen = f"{distinct:,} different numbers on {images:,} images, from {low:f} to {high:f}"
     if any(value != value.to_integral_value() for value in values):
@@ -112,10 +117,10 @@ def _numbers(values: list[Decimal], images: int) -> tuple[str, bool]:
             plain,
         )
     counted = low in (0, 1) and high - low + 1 == distinct
-    if counted and distinct == images:
+    if counted and distinct == images > _MANY and values == sorted(values):
         return (
-            f"Labels count the images: {seen}, another one on each. Is each a class? If not, "
-            "choose another column.",
+            f"Labels count the images: {seen}, another one on each, in order. Is each a class? If "
+            "not, choose another column.",
             True,
         )
     if counted or distinct <= _MANY // 2:

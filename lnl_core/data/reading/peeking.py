@@ -8,13 +8,14 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
 _ENOUGH = 10
-"""Rows below which labels that are all different may be classes."""
+"""Rows below which numbers that go up by one may be classes."""
 _KEYED = (".parquet", ".pq", ".jsonl", ".json")
 """Endings of lists whose columns are named in any case."""
 
@@ -75,10 +76,17 @@ class Peek:
         first = next((value for value in self.values()[name] if value), "")
         return visible(first)[:40]
 
-    def is_another_in_every_row(self, name: str) -> bool:
-        """Tell whether a column says something else in each of enough rows."""
+    def counts_rows(self, name: str) -> bool:
+        """Tell whether a column has whole numbers that go up by one from row to row."""
+        cells = self.values()[name]
+        if len(cells) < _ENOUGH or not all(cell.isdecimal() for cell in cells):
+            return False
+        return all(int(cell) == int(cells[0]) + at for at, cell in enumerate(cells))
+
+    def may_be_classes(self, name: str) -> bool:
+        """Tell whether a column has several values, again and again, that are no splits."""
         cells = [value for value in self.values()[name] if value]
-        return len(cells) >= _ENOUGH and len(set(cells)) == len(cells)
+        return 1 < len(set(cells)) < len(cells) and not all(map(is_split, set(cells)))
 
     def files_of(self, name: str) -> list[str]:
         """Return the files that the first cells of a column name, blank where there is none."""

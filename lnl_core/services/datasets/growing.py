@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,16 +212,37 @@ def _read(
     answers = answers if answers not in (None, Answers()) else as_before(info)
     contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
     plan = Plan(info.height, info.width, 3, info.format, contrast)
-    return importers.import_source(
-        source,
-        info.name,
-        folder,
-        root=root,
-        plan=plan,
-        answers=answers,
-        report=report,
-        told=told,
-    )
+    readings: list[Reading] = []
+
+    def read(said: Answers) -> ImportReport:
+        readings.clear()
+        return importers.import_source(
+            source,
+            info.name,
+            folder,
+            root=root,
+            plan=plan,
+            answers=said,
+            report=report,
+            told=readings.append,
+        )
+
+    try:
+        try:
+            return read(answers)
+        except Unanswered:
+            if not readings or not _only_known(info, readings[0]):
+                raise
+            return read(replace(answers, measured="classes"))
+    finally:
+        if told is not None and readings:
+            told(readings[0])
+
+
+def _only_known(info: DatasetInfo, reading: Reading) -> bool:
+    """Tell whether a reading asks whether labels are classes, and all are the set's."""
+    keys = [each.key for each in reading.open_questions]
+    return "measured" in keys and set(reading.class_names or ()) <= set(info.class_names)
 
 
 def as_before(info: DatasetInfo) -> Answers:
@@ -234,6 +255,7 @@ def as_before(info: DatasetInfo) -> Answers:
         several=said.several,
         count_from=said.count_from,
         level=said.level,
+        measured=said.measured,
     )
 
 

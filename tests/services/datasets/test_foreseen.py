@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from lnl_core.readings import Answers, Unanswered
 from lnl_core.services.datasets import catalog, growing
 from lnl_core.store import datasets
 from tests.data.making import picture
@@ -108,3 +109,31 @@ def test_a_set_from_before_splits_takes_those_that_come(workspace, tmp_path, thi
     names, places = datasets.splits(again(thirty))
     assert set(names) == {"train", "test"}
     assert (np.bincount(places + 1) == [30, 4, 4]).all()
+
+
+def numbered(folder, labels, seed):
+    """Write a picture per label and the list of them."""
+    for at in range(len(labels)):
+        drawn(folder / f"{at}.png", seed=seed + at)
+    rows = [f"{at}.png,{label}" for at, label in enumerate(labels)]
+    (folder / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    return folder / "list.csv"
+
+
+def test_numbers_that_are_classes_of_the_set_are_not_asked_about(workspace, tmp_path):
+    catalog.import_dataset(workspace, numbered(tmp_path / "a", [*range(24)] * 2, 0), "old")
+    info = datasets.dataset(workspace, "old")
+    seen = growing.foresee(info, numbered(tmp_path / "b", range(24), 100))
+    assert (seen.reading.open_questions, seen.would.added) == ((), 24)
+    with pytest.raises(Unanswered):
+        growing.add_images(info, numbered(tmp_path / "c", range(25), 200), new_classes=True)
+    assert growing.add_images(info, tmp_path / "b" / "list.csv").n == 72
+
+
+def test_that_numbers_are_classes_is_remembered(workspace, tmp_path):
+    said = Answers(measured="classes")
+    source = numbered(tmp_path / "a", range(24), 0)
+    catalog.import_dataset(workspace, source, "old", answers=said)
+    info = datasets.dataset(workspace, "old")
+    more = numbered(tmp_path / "b", range(25), 100)
+    assert growing.add_images(info, more, new_classes=True).new_classes == ("24",)
