@@ -83,7 +83,8 @@ class Answers:
         kept: dict[str, Any] = {}
         for key, value in values.items():
             if key in known:
-                kept[key] = tuple(value) if isinstance(known[key], tuple) else str(value)
+                values_of = (value,) if isinstance(value, str) else tuple(value)
+                kept[key] = values_of if isinstance(known[key], tuple) else str(value)
         return cls(**kept)
 
 

@@ -131,9 +131,9 @@ class HubSource:
         return kept
 
     def expected(self) -> Iterator[Expected | Skipped] | None:
-        """Yield what will come of each row, by the headers; None where the shards are large."""
+        """Yield what will come of each row, by the headers; None where that is open, or much."""
         large = sum(file.stat().st_size for file in self.files) > _OPENED_BYTES
-        return None if large or self.total > UP_TO else self._expected()
+        return self._expected() if not large and 0 < self.total <= UP_TO else None
 
     def _expected(self) -> Iterator[Expected | Skipped]:
         for fate in self._fates(_probed):

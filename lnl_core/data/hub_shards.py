@@ -14,6 +14,7 @@ from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.table_text import visible
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError, meant
 
 _SHARD = re.compile(r"(.+?)[-_.]\d+(-of-\d+)?$")
@@ -99,7 +100,7 @@ def _question(folder: Path, groups: Mapping[str, Sequence[Path]], answers: Answe
         f"{shown}. They may hold the same images under other labels. Which are read?",
         (
             *(
-                Choice(name, f"{len(files)} file{'s' * (len(files) > 1)}, {_labels(files[0])}")
+                Choice(name, f"{many(len(files), 'file')} in {_named(name)}, {_labels(files[0])}")
                 for name, files in groups.items()
             ),
             Choice(_ALL, "all of them, as one set"),
@@ -107,6 +108,10 @@ def _question(folder: Path, groups: Mapping[str, Sequence[Path]], answers: Answe
         answer=", ".join(answers.lists),
         stops=True,
     )
+
+
+def _named(group: str) -> str:
+    return "the folder itself" if group == "." else f"“{visible(group)[:40]}”"
 
 
 def _labels(file: Path) -> str:

@@ -218,7 +218,7 @@ def _ask(kind: str, source: Path, question: Question) -> None:
             values,
             index=at,
             format_func=lambda value: f"{_ui.short(value, 40)}: {said[value]}",
-            placeholder="Choose a column",
+            placeholder="Choose a column" if "column" in question.key else "Choose",
             **options,
         )
     if question.details:

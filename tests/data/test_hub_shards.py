@@ -95,3 +95,11 @@ def test_shards_without_a_column_called_label_are_asked_about(tmp_path):
     for at in range(2):
         shard(tmp_path / "s" / f"train-{at}.parquet", [0, 1], names=(), column="what")
     assert asked(read(tmp_path / "s"))["label_column"].is_open
+
+
+def test_nothing_is_said_of_rows_before_their_folder_or_label_is_chosen(tmp_path):
+    shard(tmp_path / "s" / "a" / "train.parquet", [0, 1], column="kind")
+    shard(tmp_path / "s" / "b" / "train.parquet", [0, 1], names=(), column="what")
+    for found in (read(tmp_path / "s"), read(tmp_path / "s", lists=("b",))):
+        assert found.open_questions
+        assert not found.left_out

@@ -3,6 +3,7 @@
 from lnl_core.services.datasets import growing, incoming
 from lnl_core.store import datasets
 from tests.data.making import encoded, picture
+from tests.data.test_import_hub import shard
 
 
 def test_the_import_dialog_asks_what_is_no_class(workspace, desk, tmp_path, no_worker):
@@ -205,3 +206,19 @@ def test_an_error_of_a_list_and_answers_given_before_speak_of_the_page(
     (back,) = [each for each in app.button if each.label.startswith("A column for each class")]
     back.click().run()
     assert not app.exception
+
+
+def test_the_folder_of_parquet_files_is_chosen_in_the_dialog(
+    workspace, desk, tmp_path, no_worker, texts
+):
+    shard(tmp_path / "s" / "coarse" / "train.parquet", [0, 1, 0], ("mammal", "bird"))
+    shard(tmp_path / "s" / "fine" / "train.parquet", [0, 1, 2], ("cat", "emu", "dog"))
+    app = dialog(desk("data"), tmp_path / "s")
+    (question,) = [each for each in app.radio if "Parquet files" in each.label]
+    assert ["“coarse”" in each for each in question.options] == [True, False, False]
+    assert "1 file in “fine”" in question.options[1]
+    question.set_value("fine")
+    dialog(app, tmp_path / "s")
+    assert not app.error
+    assert "**emu**" in texts(app)
+    assert not next(each for each in app.button if each.key == "import_folder").disabled
