@@ -295,8 +295,8 @@ class _Listed:
                 f"“{first}”: their truth is not known, and none is used."
             )
         if self._also and self._of_boxes:
-            outline.questions.append(
-                several.of_boxes(self._also, list(self._label_of), self._answers)
+            outline.questions = several.with_boxes(
+                outline.questions, self._also, list(self._label_of), self._answers
             )
         elif self._also:
             outline.notes.append(several.listed_twice(self._also, list(self._label_of)))

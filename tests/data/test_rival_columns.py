@@ -152,3 +152,18 @@ def test_numbers_that_count_rows_are_labels_where_no_other_column_may_be(tmp_pat
     rows = [f"im{i}.png,{i},{rest[i % len(rest)]}" for i in range(10)]
     folder = rows_of(tmp_path / "s", "\n".join(rows) + "\n", count=10)
     assert len(counts(read(folder / "list.csv", header="none"))) == 10
+
+
+@pytest.mark.parametrize("said", ["first", "skip", "class"])
+def test_boxes_and_cells_of_several_classes_are_one_question(tmp_path, agrees, said):
+    rows = [f"im{i}.png,1,2,3,4,{'cat' if i % 2 else 'dog'}" for i in range(8)]
+    more = ["im0.png,1,2,3,4,cat", "im5.png,1,2,3,4,cat|dog"]
+    text = "\n".join(["image,xmin,ymin,xmax,ymax,label", *rows, *more])
+    source = rows_of(tmp_path / "s", text)
+    (question,) = [each for each in read(source).questions if each.key == "several"]
+    assert question.is_open
+    assert "“cat|dog”" in question.text
+    assert "boxes of several classes, first “im0.png”" in question.text
+    assert "of several boxes the first is given" in question.choices[2].words
+    got = agrees(source, Answers(several=said))
+    assert got.report.n == (7 if said == "skip" else 8)

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from lnl_core.data.reading.spellings import quoted
 from lnl_core.data.table_text import visible
@@ -154,12 +155,16 @@ def asked(
     )
 
 
-def of_boxes(
-    also: Mapping[str, tuple[int, ...]], names: Sequence[str], answers: Answers
-) -> Question:
-    """Ask about images whose boxes are of several classes.
+def with_boxes(
+    questions: Sequence[Question],
+    also: Mapping[str, tuple[int, ...]],
+    names: Sequence[str],
+    answers: Answers,
+) -> list[Question]:
+    """Ask about images whose boxes are of several classes, in one question with such cells.
 
     Args:
+        questions: what is asked already.
         also: image -> its classes, the first one's number first.
         names: of the classes.
         answers: what a person said already.
@@ -167,10 +172,19 @@ def of_boxes(
     first, classes = next(iter(also.items()))
     words = " and ".join(quoted(names[label]) for label in classes[:3])
     images = "image has" if len(also) == 1 else "images have"
-    return Question(
+    said = (
+        f"{len(also):,} {images} boxes of several classes, first “{visible(first)[:60]}”: {words}."
+    )
+    if any(each.key == "several" for each in questions):
+        return [
+            replace(each, text=f"{each.text} {said}", choices=tuple(map(_and_boxes, each.choices)))
+            if each.key == "several"
+            else each
+            for each in questions
+        ]
+    alone = Question(
         "several",
-        f"{len(also):,} {images} boxes of several classes, first “{visible(first)[:60]}”: {words}. "
-        "The given label is one class.",
+        f"{said} The given label is one class.",
         (
             Choice(
                 "first", "the first is given; all are noted, and Review asks these images first"
@@ -180,6 +194,13 @@ def of_boxes(
         answer=answers.several,
         stops=True,
     )
+    return [*questions, alone]
+
+
+def _and_boxes(choice: Choice) -> Choice:
+    if choice.value != "class":
+        return choice
+    return replace(choice, words=f"{choice.words}; of several boxes the first is given")
 
 
 def listed_twice(also: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
