@@ -184,7 +184,7 @@ class _Folders:
     def source(self) -> FileSource:
         """Count, ask, and return what can be read."""
         tree = survey(self._top, self._links)
-        if not tree.below and any(node.arrow for node in tree.all()):
+        if places.only_arrow(tree):
             raise LnlError(places.packed_words(tree))
         self._places = places.decide(tree, self._answers)
         written = Counter[str]()

@@ -231,7 +231,7 @@ def scan(
     image, asked = hub_shards.image_column(files[0], schema, said)
     splits = [hub_shards.split_of(file) for file in files]
     outline = Outline(files=[file.name for file in files], questions=[*shards.questions])
-    outline.notes += [f"“{name[:60]}” is not used. {why}" for name, why in shards.unused.items()]
+    outline.notes += shards.notes
     outline.questions += [asked] if asked is not None else []
     first = any(each.is_open for each in outline.questions)  # before anything is read
     label, question = (None, None) if first else _label_column(files[0], schema, image, said)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from lnl_core.types import LnlError, meant
 
 _SHARD = re.compile(r"(.+?)[-_.]\d+(-of-\d+)?$")
 _ALL = "all"
+_PARTIAL = "partial-"
+_BATCH = 64
+_COMPARED = 2**26
+"""Bytes of images that are compared to tell parts of a set from other labels of it."""
+
+_REPEATED = 0.1
+"""More of a folder's images in another are the same images again, not chance copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,12 @@ class Shards:
     Attributes:
         files: with images in them; none where the folder has none.
         questions: what is asked about them.
-        unused: Parquet files beside them that are not read -> why.
+        notes: which files beside them are not read and why, and which folders are one set.
     """
 
     files: Sequence[Path] = ()
     questions: Sequence[Question] = ()
-    unused: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def find(folder: Path, answers: Answers) -> Shards:
@@ -52,14 +60,14 @@ def find(folder: Path, answers: Answers) -> Shards:
         if file.is_file()
     ]
     shards = [file for file in there if holds_images(file)]
-    unused = {
-        _called(folder, file): "It holds no images." for file in there if file not in set(shards)
-    }
+    notes = _not_used(folder, set(there) - set(shards), "It holds no images.") if shards else []
     groups: dict[str, list[Path]] = {}
     for file in shards:
         groups.setdefault(_group(folder, file), []).append(file)
-    if len(groups) < 2 or _are_one(list(groups.values())):
-        return Shards(shards, (), unused if shards else {})
+    if len(groups) < 2 or _are_splits(list(groups.values())):
+        return Shards(shards, (), notes)
+    if not answers.lists and _are_parts(list(groups.values())):
+        return Shards(shards, (), [*notes, f"Read together: {_shown(groups)}."])
     wanted = set(answers.lists) or {_ALL}
     if unknown := sorted(wanted - {*groups, _ALL}):
         raise LnlError(
@@ -67,37 +75,85 @@ def find(folder: Path, answers: Answers) -> Shards:
             f"{meant(unknown[0], list(groups))} They are in: {', '.join(map(visible, groups))}."
         )
     files = [file for name, of in groups.items() for file in of if wanted & {name, _ALL}]
-    unused |= {
-        _called(folder, file): "Its folder was not chosen." for file in shards if file not in files
-    }
-    return Shards(files, (_question(folder, groups, answers),), unused)
+    notes += _not_used(folder, set(shards) - set(files), "Its folder was not chosen.")
+    return Shards(files, (_question(folder, groups, answers),), notes)
 
 
-def _called(folder: Path, file: Path) -> str:
-    return visible(inside_path(folder, str(file)) or file.name)
+def _not_used(folder: Path, files: Collection[Path], why: str) -> list[str]:
+    """Say which files are not read, in a line a folder."""
+    of: dict[Path, list[Path]] = {}
+    for file in sorted(files):
+        of.setdefault(file.parent, []).append(file)
+    lines = []
+    for each in of.values():
+        name = visible(inside_path(folder, str(each[0])) or each[0].name)
+        more = f" and {many(len(each) - 1, 'file')} more beside it" if len(each) > 1 else ""
+        lines.append(f"“{name[:60]}”{more} {'are' if more else 'is'} not used. {why}")
+    return lines
 
 
 def _group(folder: Path, file: Path) -> str:
     """Return the folder of a shard below the set's, without those of splits; "." for its own."""
     parts = file.parent.relative_to(folder).parts
-    return "/".join(part for part in parts if not is_split(part)) or "."
+    return "/".join(part for part in parts if not _split(part)) or "."
 
 
-def _are_one(groups: Sequence[Sequence[Path]]) -> bool:
+def _are_splits(groups: Sequence[Sequence[Path]]) -> bool:
     """Tell whether files in several folders are of one set: each a split, the same classes."""
     splits = [{split_of(file) for file in files} for files in groups]
     apart = sum(map(len, splits)) == len(set().union(*splits)) and "" not in set().union(*splits)
-    schemas = [schema_of(files[0]) for files in groups]
-    classes = [class_names(schema) for schema in schemas]
+    classes = [class_names(schema_of(files[0])) for files in groups]
     return apart and all(each == classes[0] for each in classes)
 
 
+def _are_parts(groups: Sequence[Sequence[Path]]) -> bool:
+    """Tell whether folders are parts of one set: the same columns and classes, other images."""
+    schemas = [schema_of(files[0]) for files in groups]
+    classes = [class_names(schema) for schema in schemas]
+    if not all(
+        schemas[0].equals(schemas[at]) and each == classes[0] for at, each in enumerate(classes)
+    ):
+        return False
+    seen: set[bytes] = set()
+    for files in groups:
+        images = _digests(files, _COMPARED // len(groups))
+        if len(images & seen) > _REPEATED * len(images):
+            return False
+        seen |= images
+    return True
+
+
+def _digests(files: Sequence[Path], up_to: int) -> set[bytes]:
+    """Return digests of the first images of some shards, up to a number of bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found, read = set(), 0
+    for file in files:
+        column = image_columns(schema_of(file))[0]
+        try:
+            with pq.ParquetFile(file) as table:
+                for batch in table.iter_batches(_BATCH, columns=[column]):
+                    for cell in batch.column(0).to_pylist():
+                        data = cell.get("bytes") if isinstance(cell, dict) else cell
+                        found.add(hashlib.sha256(data or b"").digest())
+                        read += len(data or b"")
+                    if read > up_to:
+                        return found
+        except (pa.ArrowException, OSError):
+            continue  # that it is damaged is said where it is read
+    return found
+
+
+def _shown(groups: Iterable[str]) -> str:
+    return ", ".join(f"“{visible(name)[:40]}”" for name in list(groups)[:8])
+
+
 def _question(folder: Path, groups: Mapping[str, Sequence[Path]], answers: Answers) -> Question:
-    shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(groups)[:8])
     return Question(
         "lists",
         f"Parquet files with images are in {len(groups)} folders of {visible(folder.name)[:40]}: "
-        f"{shown}. They may hold the same images under other labels. Which are read?",
+        f"{_shown(groups)}. They may hold the same images under other labels. Which are read?",
         (
             *(
                 Choice(name, f"{many(len(files), 'file')} in {_named(name)}, {_labels(files[0])}")
@@ -198,7 +254,10 @@ def split_of(file: Path) -> str:
     """Return the split that a shard's name or folder says; "" where it says none."""
     found = _SHARD.fullmatch(file.stem)
     stem = found[1] if found else file.stem
-    for name in (stem, file.parent.name):
-        if is_split(name):
-            return visible(name)
-    return ""
+    return next(filter(None, map(_split, (stem, file.parent.name))), "")
+
+
+def _split(name: str) -> str:
+    """Return the split that a name is, without the hub's mark of one cut short; "" for others."""
+    name = name.removeprefix(_PARTIAL)
+    return visible(name) if is_split(name) else ""

@@ -1,11 +1,13 @@
 """Parquet files with images in several folders, and with several columns of images."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.readings import Answers
 from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, read, stops
+from tests.data.making import encoded, picture
 from tests.data.test_import_hub import shard
 
 
@@ -103,3 +105,54 @@ def test_nothing_is_said_of_rows_before_their_folder_or_label_is_chosen(tmp_path
     for found in (read(tmp_path / "s"), read(tmp_path / "s", lists=("b",))):
         assert found.open_questions
         assert not found.left_out
+
+
+def other_images(file, first, labels, names=("cat", "dog")):
+    """Write a shard whose images are in no other, from a seed on."""
+    shard(file, labels, names)
+    table = pq.read_table(file)
+    at = table.schema.get_field_index("image")
+    cells = [
+        {"bytes": encoded(picture(16, 16, seed=first + i), "PNG"), "path": None}
+        for i in range(len(labels))
+    ]
+    field = table.schema.field(at)
+    pq.write_table(table.set_column(at, field, pa.array(cells, field.type)), file)
+
+
+@pytest.mark.parametrize("folders", [("train/batch1", "train/batch2"), ("a", "b")])
+def test_folders_of_other_images_with_the_same_classes_are_one_set(tmp_path, agrees, folders):
+    for at, name in enumerate(folders):
+        other_images(tmp_path / "s" / name / "0000.parquet", 10 * at, [0, 1, 1, 0])
+    found = read(tmp_path / "s")
+    assert asked(found) == {}
+    assert any(f"Read together: “{folders[0][-6:]}”" in note for note in found.notes)
+    assert agrees(tmp_path / "s").report.n == 8
+    other_images(tmp_path / "s" / folders[1] / "0000.parquet", 10, [0, 1], ("x", "y"))
+    assert asked(read(tmp_path / "s"))["lists"].is_open  # other classes
+
+
+def test_the_same_images_in_another_order_are_no_part(tmp_path):
+    other_images(tmp_path / "s" / "clean" / "0000.parquet", 0, [0, 1, 1, 0])
+    shard(tmp_path / "s" / "noisy" / "0000.parquet", [1, 0, 0, 1])
+    table = pq.read_table(tmp_path / "s" / "noisy" / "0000.parquet")
+    pq.write_table(table.take([3, 1, 2, 0]), tmp_path / "s" / "noisy" / "0000.parquet")
+    assert asked(read(tmp_path / "s"))["lists"].is_open
+
+
+def test_a_set_that_the_hub_cut_short_is_one_set(tmp_path):
+    shard(tmp_path / "s" / "default" / "partial-train" / "0000.parquet", [0, 1, 1])
+    shard(tmp_path / "s" / "default" / "partial-test" / "0000.parquet", [0, 1])
+    found = read(tmp_path / "s")
+    assert (asked(found), dict(found.splits)) == ({}, {"train": 3, "test": 2})
+
+
+def test_files_that_are_not_read_are_a_line_a_folder(tmp_path):
+    for at in range(5):
+        shard(tmp_path / "s" / "fine" / f"train-{at}.parquet", [0, 1])
+        shard(tmp_path / "s" / "coarse" / f"train-{at}.parquet", [0, 1], ("x", "y"))
+    notes = [note for note in read(tmp_path / "s", lists=("fine",)).notes if "not used" in note]
+    assert notes == [
+        "“coarse/train-0.parquet” and 4 files more beside it are not used. "
+        "Its folder was not chosen."
+    ]

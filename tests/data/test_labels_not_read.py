@@ -71,3 +71,9 @@ def test_class_folders_beside_a_spreadsheet_are_classes(tmp_path):
     put(tmp_path, ["cat/0.png", "dog/0.png"])
     (tmp_path / "labels.xlsx").write_bytes(b"PK")
     assert counts(read(tmp_path)) == {"cat": 1, "dog": 1}
+
+
+def test_images_without_an_ending_are_read_beside_a_file_of_arrow(tmp_path, agrees):
+    put(tmp_path / "s", [f"{name}/{i:03d}" for name in ("cat", "dog") for i in range(4)])
+    (tmp_path / "s" / "embeddings.feather").write_bytes(b"ARROW1")
+    assert agrees(tmp_path / "s").report.n == 8

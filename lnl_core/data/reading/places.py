@@ -102,6 +102,13 @@ def _ends(name: str, node: Node, level: int) -> Iterator[tuple[str, int]]:
         yield name, node.images or node.files
 
 
+def only_arrow(root: Node) -> bool:
+    """Tell whether there is nothing but Arrow and its notes below: other files may be images."""
+    inner = [node for each in root.inner.values() for node in each.all()]
+    bare = all(node.files == node.arrow + node.notes for node in inner)
+    return bare and not root.below and any(node.arrow for node in root.all())
+
+
 def packed_words(root: Node) -> str:
     """Say that a set without images holds archives, or files of arrays; "" where it has none."""
     archives = sum(node.archives for node in root.all())
