@@ -60,7 +60,7 @@ def find(folder: Path, answers: Answers) -> Shards:
         if file.is_file()
     ]
     shards = [file for file in there if holds_images(file)]
-    notes = _not_used(folder, set(there) - set(shards), "It holds no images.") if shards else []
+    notes = _not_used(folder, set(there) - set(shards), "No image is in {}.") if shards else []
     groups: dict[str, list[Path]] = {}
     for file in shards:
         groups.setdefault(_group(folder, file), []).append(file)
@@ -75,7 +75,7 @@ def find(folder: Path, answers: Answers) -> Shards:
             f"{meant(unknown[0], list(groups))} They are in: {', '.join(map(visible, groups))}."
         )
     files = [file for name, of in groups.items() for file in of if wanted & {name, _ALL}]
-    notes += _not_used(folder, set(shards) - set(files), "Its folder was not chosen.")
+    notes += _not_used(folder, set(shards) - set(files), "The folder was not chosen.")
     return Shards(files, (_question(folder, groups, answers),), notes)
 
 
@@ -88,7 +88,8 @@ def _not_used(folder: Path, files: Collection[Path], why: str) -> list[str]:
     for each in of.values():
         name = visible(inside_path(folder, str(each[0])) or each[0].name)
         more = f" and {many(len(each) - 1, 'file')} more beside it" if len(each) > 1 else ""
-        lines.append(f"“{name[:60]}”{more} {'are' if more else 'is'} not used. {why}")
+        are, them = ("are", "them") if more else ("is", "it")
+        lines.append(f"“{name[:60]}”{more} {are} not used. {why.format(them)}")
     return lines
 
 
@@ -146,7 +147,7 @@ def _digests(files: Sequence[Path], up_to: int) -> set[bytes]:
 
 
 def _shown(groups: Iterable[str]) -> str:
-    return ", ".join(f"“{visible(name)[:40]}”" for name in list(groups)[:8])
+    return ", ".join(_named(name) for name in list(groups)[:8])
 
 
 def _question(folder: Path, groups: Mapping[str, Sequence[Path]], answers: Answers) -> Question:

@@ -64,7 +64,7 @@ def test_a_parquet_file_without_images_is_named(tmp_path):
     shard(tmp_path / "s" / "train.parquet", [0, 1])
     table = pq.read_table(tmp_path / "s" / "train.parquet")
     pq.write_table(table.select(["label"]), tmp_path / "s" / "more.parquet")
-    assert "“more.parquet” is not used. It holds no images." in read(tmp_path / "s").notes
+    assert "“more.parquet” is not used. No image is in it." in read(tmp_path / "s").notes
 
 
 def masks(tmp_path, *names):
@@ -154,5 +154,5 @@ def test_files_that_are_not_read_are_a_line_a_folder(tmp_path):
     notes = [note for note in read(tmp_path / "s", lists=("fine",)).notes if "not used" in note]
     assert notes == [
         "“coarse/train-0.parquet” and 4 files more beside it are not used. "
-        "Its folder was not chosen."
+        "The folder was not chosen."
     ]
