@@ -84,3 +84,27 @@ def test_one_mistyped_id_loses_its_row_and_not_the_column(tmp_path, agrees):
     found = agrees(source)
     assert found.ids == [each for at, each in enumerate(ids) if at != 15]
     assert [row["reason"].split(";")[0] for row in found.skipped] == ["The id is used twice"]
+
+
+@pytest.mark.parametrize("order", [("train", "test"), ("train", "val"), ("dev", "train")])
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_labels_of_lists_are_in_the_column_that_all_have(tmp_path, agrees, order, more):
+    source = put(tmp_path / "s", [f"im{i}.png" for i in range(8)])
+    words = [["image,label,label_name"], ["image,label"]]
+    for i in range(8):
+        row = f"im{i}.png,{i % 2}"
+        words[i // 4].append(row if i // 4 else f"{row},{('cat', 'dog')[i % 2]}")
+    for name, rows in zip(order, words if more else words[::-1], strict=True):
+        (source / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    found = read(source)
+    assert counts(found) == {"0": 4, "1": 4}
+    assert not found.open_questions
+    assert "“label” is the column of labels: all lists have it." in found.notes
+    assert agrees(source).names == ["0", "1"]
+
+
+def test_names_are_the_labels_where_all_lists_have_them(tmp_path):
+    train = [f"im{i}.png,{i % 2},{('cat', 'dog')[i % 2]}" for i in range(5)]
+    test = [f"im{i}.png,{('cat', 'dog')[i % 2]}" for i in range(5, 8)]
+    source = two_lists(tmp_path / "s", train, test, "image,label,label_name", "image,label_name")
+    assert counts(read(source)) == {"cat": 4, "dog": 4}

@@ -33,15 +33,38 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         file: [name.lower() for name in tables.names(file, COLUMNS, has_header=has_header)]
         for file in files
     }
+    own = {
+        file: _own(answers, names[file], [names[each] for each in files if each != file])
+        for file in files
+    }
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
     for file in files:
         key = tuple(names[file])
         if key not in known:
-            others = [names[each] for each in files if each != file]
-            known[key] = columns.decide(file, home, _own(answers, names[file], others))
+            known[key] = columns.decide(file, home, own[file])
         decided[file] = known[key]
+    for kind in ("image", "label"):
+        shared = "" if getattr(answers, f"{kind}_column") else _shared(kind, decided, names)
+        for file, each in decided.items():
+            if shared and each.used[kind].lower() != shared:
+                pinned: dict[str, Any] = {f"{kind}_column": shared}
+                own[file] = replace(own[file], **pinned)
+                again = columns.decide(file, home, own[file])
+                said = f"“{visible(shared)[:40]}” is the column of {kind}s: all lists have it."
+                decided[file] = replace(again, notes=[*again.notes, said])
     return decided
+
+
+def _shared(kind: str, decided: Mapping[Path, Columns], names: Mapping[Path, list[str]]) -> str:
+    """Return the column that all lists have and some were decided for; "" where all agree.
+
+    A list with `label` and `label_name` has its names as classes, another has `label` alone.
+    """
+    used = dict.fromkeys(each.used.get(kind, "").lower() for each in decided.values())
+    if len(used) < 2 or not all(used):
+        return ""
+    return next((each for each in used if all(each in own for own in names.values())), "")
 
 
 def _own(answers: Answers, names: Sequence[str], others: Sequence[Sequence[str]]) -> Answers:
