@@ -35,9 +35,13 @@ from lnl_core.data.outlines import BITS, SIDE, Outline, Pictures, colours, exten
 from lnl_core.data.outlines import outline as outline
 from lnl_core.data.outlines import outlined as outlined
 from lnl_core.review import copies as review
+from lnl_core.store import datasets
 from lnl_core.store.arrays import read_array, write_array
 from lnl_core.store.datasets import COPIES
-from lnl_core.types import Array, ByteArray, FloatArray, IntArray, LnlError
+from lnl_core.types import Array, ByteArray, DatasetInfo, FloatArray, IntArray, LnlError
+
+RULE = 2
+"""Number of the rules by which copies are found, kept with what was counted: 1 had none."""
 
 SHARE_OF_USUAL = 0.015
 """A copy differs by at most this share of what the set's like pictures differ by."""
@@ -110,6 +114,16 @@ def noted(folder: Path, known: Outline | None = None) -> IntArray:
     groups = group(images, known=outlined(folder, known))
     with suppress(LnlError):  # where nothing can be written they are found again
         write_array(file, groups)
+    return groups
+
+
+def noted_of(info: DatasetInfo) -> IntArray:
+    """Return `noted` of a data set; by which rules they were found now is kept with its facts."""
+    anew = datasets.copies(info) is None
+    groups = noted(info.arrays)
+    if anew:
+        with suppress(LnlError):  # where nothing can be written they are found again
+            datasets.update_meta(info, **{datasets.COPIES_FOUND: {"rule": RULE}})
     return groups
 
 

@@ -280,7 +280,7 @@ class SetWriter:
             labels = np.frombuffer(self._labels, np.int32)
             counted = copies.summary(groups, labels, none, None if coded is None else coded[1])
             self.copies = copies.notes(counted)
-            outline[COPIES_FOUND] = {"of": self.n} | counted
+            outline[COPIES_FOUND] = {"rule": copies.RULE, "of": self.n} | counted
             outline["notes"] = list(meta.get("notes", ()))
             write_json(self.part / "meta.json", dict(meta) | outline)
             if self.target.is_dir():

@@ -84,7 +84,9 @@ def _said(info: DatasetInfo) -> IntArray:
     said = np.zeros(info.n, np.int8)
     for row, several in by_row.items():
         actions = set(found.counting(several))
-        if found.found_wrong(actions) and Action.UNSURE not in actions:
+        if len(actions) > 1:  # as everywhere: what one is unsure of, another may have settled
+            actions.discard(Action.UNSURE)
+        if found.found_wrong(actions):
             said[row] = _WRONG
         else:
             said[row] = _RIGHT if actions == {Action.KEEP} else _UNCLEAR

@@ -163,7 +163,7 @@ def training_set(
         given_labels=_filled(labels, info.n),
         trusted=_filled(trusted, info.n),
         true_labels=None,
-        groups=copies.noted(info.arrays),
+        groups=copies.noted_of(info),
     )
     return part.dataset(whole)
 
@@ -175,7 +175,7 @@ def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolAr
     """
     held = checks_answered(info, trusted)
     arrays.write_array(folder / splits.HELD, held)
-    groups = copies.noted(info.arrays)
+    groups = copies.noted_of(info)
     if groups is not None:
         held = held | np.isin(groups, np.asarray(groups)[held])
     labels[held] = np.asarray(datasets.load(info).given_labels)[held]

@@ -32,6 +32,9 @@ HEAD = "0009"
 _MIGRATION_LOCK = 4_210_501
 """Key of PostgreSQL's advisory lock: of many processes that start at once, one migrates."""
 
+_TURNS = 3.0
+"""Seconds that even who has little patience waits while others take turns."""
+
 log = logging.getLogger("lnl.store")
 
 _making = threading.Lock()
@@ -209,17 +212,17 @@ def _on_begin(connection: Connection) -> None:
     driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
     driver.execute(f"pragma busy_timeout={patience * 1000:.0f}")
     try:
-        _begin(driver)
+        _begin(driver, patience)
     finally:
         driver.execute(f"pragma busy_timeout={PATIENCE * 1000:.0f}")
 
 
-def _begin(driver: sqlite3.Connection) -> None:
+def _begin(driver: sqlite3.Connection, patience: float) -> None:
     """Begin to write. Many who take turns are waited for; one who keeps the lock is not.
 
     SQLite's lock knows no turns: among eight who write, one can go without for seconds.
     """
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + max(patience, _TURNS)
     while True:
         (seen,) = driver.execute("pragma data_version").fetchone()
         try:

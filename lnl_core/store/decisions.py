@@ -258,8 +258,8 @@ def since_open(info: DatasetInfo, reviewer: str, row: int) -> list[str]:
     return [cid for cid, _ in takewhile(lambda each: each.action != str(Action.REOPEN), said)]
 
 
-def with_cid(info: DatasetInfo, reviewer: str, start: str) -> list[int]:
-    """Return the rows on which a reviewer's answer with a client id that begins so is in force."""
+def with_cid(info: DatasetInfo, reviewer: str, start: str) -> dict[int, Action]:
+    """Return row -> answer to a copy, of those in force with a client id that begins so."""
     began = _TABLE.c.cid.startswith(start, autoescape=True)
     mine = (_TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer, _TABLE.c.mode == COPIES)
     rows = select(_TABLE.c.row).where(*mine, began)
@@ -268,11 +268,12 @@ def with_cid(info: DatasetInfo, reviewer: str, start: str) -> list[int]:
         .where(*mine[:2], _TABLE.c.row.in_(rows))
         .group_by(_TABLE.c.row)
     )
-    query = select(_TABLE.c.row).where(
+    query = select(_TABLE.c.row, _TABLE.c.action).where(
         _TABLE.c.id.in_(newest), began, _TABLE.c.action != str(Action.REOPEN)
     )
     with reading(info.workspace) as connection:
-        return [int(row) for row in connection.execute(query.order_by(_TABLE.c.id)).scalars()]
+        found = connection.execute(query.order_by(_TABLE.c.id))
+        return {int(row): Action(action) for row, action in found}
 
 
 def on_copies(info: DatasetInfo, reviewer: str, since: int) -> dict[str, int]:

@@ -51,7 +51,8 @@ def store(info: DatasetInfo, who: str, key: str) -> list[str]:
         for cid, entry in zip(done.acked, fresh, strict=True):
             row = entry.get("row")
             stored[cid] = row if isinstance(row, int) else -1
-        _let_go(info, who, {entry.get("row") for entry in fresh})
+        rows = (entry.get("row") for entry in fresh)
+        _let_go(info, who, {row for row in rows if isinstance(row, int)})
     return [str(entry.get("cid", "")) for entry in entries]
 
 

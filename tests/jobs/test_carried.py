@@ -1,16 +1,18 @@
 """After a feedback round every place says the same chances: the earlier ones, corrected once."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from lnl_core.jobs import outcome, queue
+from lnl_core.jobs import carried, outcome, queue
 from lnl_core.methods import taught
 from lnl_core.review import labelled
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting, scores
-from lnl_core.services.review import desk, expecting
-from lnl_core.store import arrays, audits, datasets
-from lnl_core.types import JobState, Signals
+from lnl_core.services.review import desk, draws, expecting
+from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.types import Action, Decision, JobState, Signals
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -93,3 +95,20 @@ def test_where_the_earlier_ranking_is_gone_the_round_keeps_its_own(told):
     (folder / version / "p_wrong.npy").unlink()
     outcome.rank(info)
     np.testing.assert_allclose(in_force.scored(info).ranking.p_wrong, own(info, 2), atol=1e-6)
+
+
+def test_what_is_said_of_labels_is_what_the_desk_says(workspace, tiny):
+    every = (Action.KEEP, Action.RELABEL, Action.NONE, Action.UNSURE, Action.SKIP)
+    pairs = list(itertools.product(every, every))
+    given = datasets.load(tiny).given_labels
+    decisions.append(
+        tiny,
+        [
+            Decision(row, each, who, label=(given[row] + 1) % 3 if each is Action.RELABEL else None)
+            for row, two in enumerate(pairs)
+            for who, each in zip(("ann", "bob"), two, strict=True)
+        ],
+    )
+    desk_says = draws.about_given(in_force.standing(tiny))
+    here = {draws.OPEN: 0, draws.RIGHT: 1, draws.WRONG: 2, draws.UNCLEAR: 3}
+    assert carried._said(tiny).tolist() == [here[each] for each in desk_says.tolist()]

@@ -64,6 +64,8 @@ def test_a_journal_sent_again_in_a_new_session_is_stored_once(desk, workspace, t
         [press(-1)],
         [press("3")],
         [press(None)],
+        [press([3])],
+        [press({"a": 3})],
         [press(3, "explode")],
         [press(3, "relabel")],
         [press(3, "relabel", label=99)],

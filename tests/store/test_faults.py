@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -135,6 +136,38 @@ def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_wait
     assert desk.review_state(info, "bob").items
     with db.transaction(ws, 0.01):
         pass
+
+
+class Outrun(sqlite3.Connection):
+    """A connection that always comes late: before each try another commits and takes the lock."""
+
+    other, tries = None, 0
+
+    def execute(self, sql, *more):
+        if sql == "BEGIN IMMEDIATE":
+            self.tries += 1
+            self.other.execute("insert into turns values (1)")
+            self.other.execute("commit")
+            self.other.execute("begin immediate")
+        return super().execute(sql, *more)
+
+
+@pytest.mark.parametrize(("patience", "tries"), [(0.5, 4), (15.0, 16)])
+def test_who_has_little_patience_waits_less_for_those_who_take_turns(
+    tmp_path, monkeypatch, patience, tries
+):
+    seconds = iter(range(1000))  # each try takes one
+    monkeypatch.setattr(db, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    late = sqlite3.connect(tmp_path / "a.db", factory=Outrun, isolation_level=None, timeout=0)
+    late.other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    late.other.execute("pragma journal_mode=wal")
+    late.other.execute("create table turns (a)")
+    late.other.execute("begin immediate")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        db._begin(late, patience)
+    assert late.tries == tries
+    late.close()
+    late.other.close()
 
 
 def rank(info, folder):

@@ -303,8 +303,11 @@ def add_noise(
         arrays.write_array(target / "given_labels.npy", np.asarray(labels, np.int32))
         arrays.write_array(target / "true_labels.npy", np.asarray(truth, np.int32))
         meta = datasets.read_meta(info)
+        rule = meta.get(datasets.COPIES_FOUND, {}).get("rule")
         for key in _OWN:  # copies are counted anew: their labels are others now
             meta.pop(key, None)
+        if rule is not None:
+            meta[datasets.COPIES_FOUND] = {"rule": rule}
         meta |= {
             "kind": "noise",
             "source": f"{info.name}, {kind} noise {rate:.0%}, seed {seed}",

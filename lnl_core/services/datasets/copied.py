@@ -54,14 +54,16 @@ def counted(info: DatasetInfo) -> dict[str, int]:
     A set from before there were groups is looked over now, which takes a while for large ones.
     """
     known: dict[str, int] = dict(datasets.read_meta(info).get(datasets.COPIES_FOUND, {}))
+    known.pop("rule", None)
     if known.pop("of", None) == info.n and datasets.copies(info) is not None:
         return known
-    first = finding.noted(info.arrays)
+    first = finding.noted_of(info)
     split = datasets.splits(info)
     labels = np.asarray(loaded(info).given_labels)
     found = finding.summary(first, labels, info.no_classes, None if split is None else split[1])
     with suppress(LnlError):  # where nothing can be written they are counted again
-        datasets.update_meta(info, **{datasets.COPIES_FOUND: {"of": info.n} | found})
+        by = {} if (rule := _rule(info)) is None else {"rule": rule}
+        datasets.update_meta(info, **{datasets.COPIES_FOUND: by | {"of": info.n} | found})
     return found
 
 
@@ -82,7 +84,12 @@ def notes(info: DatasetInfo) -> list[str]:
 
 def of_an_earlier_version(info: DatasetInfo) -> bool:
     """Tell whether the copies were found by other rules than those of now."""
-    return datasets.copies(info) is not None and not (info.arrays / datasets.OUTLINE).is_file()
+    return datasets.copies(info) is not None and _rule(info) != finding.RULE
+
+
+def _rule(info: DatasetInfo) -> int | None:
+    rule: int | None = datasets.read_meta(info).get(datasets.COPIES_FOUND, {}).get("rule")
+    return rule
 
 
 def look_again(info: DatasetInfo) -> None:
@@ -96,7 +103,7 @@ def look_again(info: DatasetInfo) -> None:
     images = loaded(info).images
     found = finding.group(images, known=finding.outlined(info.arrays))
     arrays.write_array(info.arrays / datasets.COPIES, found)
-    datasets.update_meta(info, **{datasets.COPIES_FOUND: {}})
+    datasets.update_meta(info, **{datasets.COPIES_FOUND: {"rule": finding.RULE}})
     counted(info)
     if scored(info) is not None:
         outcome.rank(info)

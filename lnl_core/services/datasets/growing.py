@@ -317,6 +317,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
             "skipped": int(meta.get("skipped", 0)) + int(batch.meta["skipped"]),
             "notes": [*meta.get("notes", ()), told, *batch.notes],
             "additions": [*meta.get("additions", ()), addition],
+            datasets.COPIES_FOUND: meta.get(datasets.COPIES_FOUND, {}) | {"rule": copies.RULE},
         } | _as_read(meta, batch.meta)
 
     datasets.change_meta(info, change)

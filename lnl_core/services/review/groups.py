@@ -73,7 +73,7 @@ def look_over(info: DatasetInfo, then: Callable[[], None] | None = None) -> thre
 
     def work() -> None:
         try:
-            finding.noted(info.arrays)
+            finding.noted_of(info)
             if then is not None:
                 then()
         except Exception:  # removed meanwhile, or no room: the next run looks again
@@ -94,14 +94,16 @@ def others(info: DatasetInfo, row: int) -> IntArray:
     return rest
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2)
 def own_copies(info: DatasetInfo, reviewer: str, now: Standing) -> BoolArray:
     """Return (n,) True where a reviewer's answer to another copy is all that anybody has said."""
-    own = np.zeros(info.n, bool)
+    alone = np.zeros(info.n, bool)
     known = groups_of(info)
-    if known is not None and len(known.rows) and len(now.touched.get(reviewer, ())):
-        own[decisions.with_cid(info, reviewer, "")] = True
-    alone: BoolArray = own & (now.looks <= 1)
+    if known is None or not len(known.rows) or not len(now.touched.get(reviewer, ())):
+        return alone
+    for row, action in decisions.with_cid(info, reviewer, "").items():
+        others_said = int(now.looks[row]) - (action is not Action.SKIP)  # a skip is no look
+        alone[row] = others_said <= 0 and not now.ruled[row]
     return alone
 
 
@@ -208,7 +210,7 @@ def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list
         named: rows that have answers of their own.
     """
     given = loaded(info).given_labels
-    finding.noted(info.arrays)  # found now in a set from before there were groups
+    finding.noted_of(info)  # found now in a set from before there were groups
     pictures: dict[tuple[int, str], list[Decision]] = {}
     known = groups_of(info)
     for each in made:

@@ -15,7 +15,16 @@ from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import checking, decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.store.db import now
-from lnl_core.types import Action, Busy, DatasetInfo, Decision, LnlError, NotFound, ReadOnly
+from lnl_core.types import (
+    Action,
+    Busy,
+    Damaged,
+    DatasetInfo,
+    Decision,
+    LnlError,
+    NotFound,
+    ReadOnly,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
 
     Raises:
         NotFound: the set is gone.
-        Busy, ReadOnly: nothing can be saved now; what is not stored yet is to be sent again.
+        Busy, ReadOnly, Damaged: nothing can be saved now; what is not stored yet is to be sent
+            again.
     """
     info = dataset_by_id(info.workspace, info.id)  # it may have got classes or images meanwhile
     ranked = scored(info)
@@ -66,7 +76,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     info, ranked = changed, scored(changed)
                 decision = _decision(info, ranked, reviewer, entry, cid)
                 checking.check(info, decision)
-        except (Busy, ReadOnly, NotFound):  # no fault of the entry
+        except (Busy, ReadOnly, NotFound, Damaged):  # no fault of the entry
             raise
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")

@@ -95,6 +95,7 @@ def _copies(info: DatasetInfo) -> dict[str, int]:
     Of a set that has grown since, `of` says among how many of its first images.
     """
     counted: dict[str, int] = dict(datasets.read_meta(info).get(datasets.COPIES_FOUND, {}))
+    counted.pop("rule", None)
     if counted.get("of") == info.n:
         del counted["of"]
     return counted if counted.get("of", 0) <= info.n and len(counted) > 1 else {}

@@ -32,6 +32,9 @@ class Kind(StrEnum):
 Part = tuple[Kind, Any]
 """Kind, and given classes (numbers), a split's name, or which of how many shares."""
 
+_DEAL = 2
+"""Stored third with a share: how it was dealt; one without is of an earlier version."""
+
 
 def parts(info: DatasetInfo) -> dict[str, Part]:
     """Return reviewer -> part; who is not in it gets images of the whole set."""
@@ -52,8 +55,9 @@ def outside(info: DatasetInfo, reviewer: str) -> BoolArray | None:
         there = {name: code for code, name in enumerate(names)} | {"": -1}
         out: BoolArray = codes != there.get(value, len(names))
         return out
-    which, of = value
-    out = _shares(info.id, info.n, of) != which
+    which, of, *kept = value
+    deal = _shares if kept == [_DEAL] else _shares_before
+    out = deal(info.id, info.n, of) != which
     return out
 
 
@@ -78,6 +82,13 @@ def _shares(seed: int, n: int, of: int) -> IntArray:
     """
     drawn = np.random.default_rng([seed, of]).random((-(-n // of), of))
     whose: IntArray = np.argsort(drawn, axis=1).ravel()[:n]
+    return whose
+
+
+@lru_cache(maxsize=8)
+def _shares_before(seed: int, n: int, of: int) -> IntArray:
+    """Return `_shares` as an earlier version dealt them: what is somebody's stays theirs."""
+    whose: IntArray = np.random.default_rng([seed, of]).permutation(n) % of
     return whose
 
 
@@ -106,6 +117,8 @@ def give(info: DatasetInfo, by: str, who: str, part: Part | None) -> None:
     require(info.workspace, by, Act.DIVIDE)
     if part is not None:
         _check(info, part)
+        if part[0] is Kind.SHARE:
+            part = (part[0], [*part[1][:2], _DEAL])
     stored.assign(info, {who: None if part is None else (str(part[0]), part[1])})
 
 
@@ -119,7 +132,7 @@ def share_out(info: DatasetInfo, by: str, people: Sequence[str]) -> None:
     require(info.workspace, by, Act.DIVIDE)
     if not people:
         raise LnlError("Name who is to get a share.")
-    shares = {who: (str(Kind.SHARE), [i, len(people)]) for i, who in enumerate(people)}
+    shares = {who: (str(Kind.SHARE), [i, len(people), _DEAL]) for i, who in enumerate(people)}
     stored.assign(info, dict(shares))
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from lnl_core import cli
 from lnl_core.data.importers import import_source
-from lnl_core.services.datasets import copied, settings
+from lnl_core.services.datasets import copied, growing, settings
 from lnl_core.services.explore import filters
-from lnl_core.services.review import desk
+from lnl_core.services.review import desk, groups
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.table import table_of
 from lnl_core.types import Action, Decision
@@ -155,3 +156,31 @@ def test_copies_that_an_earlier_version_found_are_looked_for_anew_when_asked(rep
     assert desk.review_state(repeated, "bob").items
     assert [d.action for (d, *_) in decisions.in_force(repeated).values()] == [Action.KEEP]
     assert not [each for each in settings.notes(repeated) if "An earlier version" in each]
+
+
+def test_a_dry_run_of_an_addition_leaves_it_said_that_an_earlier_version_looked(repeated, tmp_path):
+    np.savez(
+        tmp_path / "more.npz",
+        images=np.random.default_rng(1).integers(0, 255, (3, 8, 8), np.uint8),
+        labels=np.arange(3),
+        class_names=np.array(repeated.class_names),
+    )
+    growing.foresee(repeated, tmp_path / "more.npz")
+    assert (repeated.arrays / datasets.OUTLINE).is_file()
+    assert copied.of_an_earlier_version(repeated)
+    copied.counted(repeated)
+    assert copied.of_an_earlier_version(repeated)
+    growing.add_images(repeated, tmp_path / "more.npz")
+    grown = dataset_by_id(repeated.workspace, repeated.id)
+    assert not copied.of_an_earlier_version(grown)
+    copied.counted(grown)
+    assert not copied.of_an_earlier_version(grown)
+
+
+def test_copies_that_are_found_only_now_are_not_of_an_earlier_version(scored):
+    assert not copied.of_an_earlier_version(scored)
+    groups.look_over(scored).join()
+    assert datasets.copies(scored) is not None
+    assert not copied.of_an_earlier_version(scored)
+    copied.counted(scored)
+    assert not copied.of_an_earlier_version(scored)

@@ -5,9 +5,11 @@ import uuid
 import numpy as np
 import pytest
 
+from lnl_core.services import in_force
 from lnl_core.services.review import auditing, desk, draws, groups, recording
 from lnl_core.services.review.progress import progress
 from lnl_core.store import audits, datasets, decisions
+from lnl_core.types import Damaged
 
 COPIES = (5, 7, 30, 48)
 """Rows that show one picture; the first two are labelled bar, the third belt, the last base."""
@@ -269,3 +271,25 @@ def test_an_older_set_is_looked_over_once(scored):
     assert groups.look_over(scored) is None
     assert len(groups.others(scored, 0)) == 0
     assert groups.groups_of(scored) is not None
+
+
+def test_a_skip_together_opens_no_copy_that_somebody_else_settles_later(repeated):
+    recording.record(repeated, "ann", [press(5, "skip")])
+    recording.record(repeated, "bob", [press(7, together=False)])
+    recording.record(repeated, "ann", [press(5, "none")])
+    assert said(repeated)[7] == ("skip", None)
+    assert {row for row, (action, _) in said(repeated).items() if action == "none"} == {5, 30, 48}
+    assert said(repeated, "bob") == {7: ("keep", None)}
+
+
+def test_an_answer_is_kept_by_the_browser_while_a_file_of_the_set_is_damaged(repeated):
+    file = repeated.arrays / "given_labels.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:20])
+    in_force._loaded.cache_clear()
+    entry = press(20, together=False)
+    with pytest.raises(Damaged, match="given_labels"):
+        recording.record(repeated, "ann", [entry])
+    file.write_bytes(whole)
+    assert recording.record(repeated, "ann", [entry]).acked == [entry["cid"]]
+    assert set(said(repeated)) == {20}

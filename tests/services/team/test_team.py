@@ -21,6 +21,7 @@ from lnl_core.services.team import parts, roles, settling, team
 from lnl_core.services.team.roles import Role
 from lnl_core.services.workspace import datasets
 from lnl_core.store import audits, decisions, people
+from lnl_core.store import parts as stored_parts
 from lnl_core.types import Action, LnlError
 
 
@@ -232,6 +233,18 @@ def test_shares_stay_where_they_are_when_the_set_grows(workspace, scored):
         mine = ~parts.outside(larger, who)
         assert (mine[:60] == ~parts.outside(scored, who)).all()
         assert 23 <= mine.sum() <= 24
+
+
+def test_shares_of_an_earlier_version_stay_as_they_were_dealt_until_they_are_dealt_anew(
+    workspace, scored
+):
+    people = ["ann", "bob"]
+    stored_parts.assign(scored, {who: ("share", [i, 2]) for i, who in enumerate(people)})
+    before = np.random.default_rng([scored.id, 2]).permutation(60) % 2
+    for i, who in enumerate(people):
+        assert (parts.outside(scored, who) == (before != i)).all()
+    parts.share_out(scored, "ann", people)
+    assert (parts.outside(scored, "ann") != (before != 0)).any()
 
 
 def test_what_is_unsure_or_skipped_in_one_share_reaches_the_others(workspace, scored):
