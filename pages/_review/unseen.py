@@ -43,6 +43,7 @@ def note(info: DatasetInfo, row: int) -> None:
 
 def with_seen(info: DatasetInfo, entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an answer as it came about: `revealed` where its views were seen before it."""
-    if (info.id, entry.get("row")) in st.session_state.get(_SEEN, set()):
+    row = entry.get("row")
+    if isinstance(row, int) and (info.id, row) in st.session_state.get(_SEEN, set()):
         return {**entry, "revealed": True}
     return entry
