@@ -296,7 +296,7 @@ def test_a_name_that_a_second_folder_has_here_and_there_is_of_the_first(tmp_path
 
 
 def test_one_stray_file_of_a_small_set_loses_no_image(tmp_path, do_import):
-    put(tmp_path / "s", [*(f"images/{i}.png" for i in range(6)), "docs/3.png"])
+    put(tmp_path / "s", [*(f"images/{i}.png" for i in range(6)), "notes/3.png"])
     rows = [f"{i}.png,{'ab'[i % 2]}" for i in range(6)]
     (tmp_path / "s" / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
     got = do_import(tmp_path / "s" / "list.csv")
