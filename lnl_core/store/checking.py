@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from lnl_core.records import Action, DatasetInfo, Decision, LnlError
+from lnl_core.records import Action, Busy, DatasetInfo, Decision, LnlError
+from lnl_core.store.datasets import read_meta
 
 
 class _Says(Protocol):
@@ -62,3 +63,19 @@ def check_classes(info: DatasetInfo, said: _Says, given: int | None) -> None:
             f"“{info.class_names[given]}” is no class, so it cannot be right. Say what the image "
             "is, or none."
         )
+
+
+def classes_stay(info: DatasetInfo, said: Sequence[_Says]) -> None:
+    """Check that no class that people added and that is answered with was taken back meanwhile.
+
+    Call it where nobody else can (`datasets.alone`).
+
+    Raises:
+        Busy: one was; the answer is to be sent again.
+    """
+    named = {label for each in said for label in (each.label, *each.labels)}
+    if named.isdisjoint(info.new_classes):
+        return
+    names = read_meta(info)["class_names"]
+    if tuple(names[: info.class_count]) != info.class_names:
+        raise Busy(f"The classes of “{info.name}” were changed meanwhile. Try again.")

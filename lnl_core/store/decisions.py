@@ -14,7 +14,7 @@ from sqlalchemy import Connection, CursorResult, Row, case, func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
 from lnl_core.store import datasets, leases, plans, schema
-from lnl_core.store.checking import check
+from lnl_core.store.checking import check, classes_stay
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.faults import PATIENCE
 from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
@@ -133,6 +133,7 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
         # Then numbers become visible in their order, and `last_id` misses none.
         if not datasets.alone(connection, info):
             raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
+        classes_stay(info, decisions)
         if any(value["route"] == QUEUE for value in values):
             _find_routes(connection, info, values)
         insert = insert_for(connection)

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError
 from lnl_core.store import datasets, decisions, schema
+from lnl_core.store.checking import classes_stay
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.once import asked
 
@@ -29,7 +30,7 @@ def append(info: DatasetInfo, looks: Sequence[Decision]) -> None:
         looks: answers, `route` says what for.
 
     Raises:
-        LnlError: the set was removed; then nothing is stored.
+        LnlError: the set was removed, or a class taken back; then nothing is stored.
     """
     if not looks:
         return
@@ -60,6 +61,7 @@ def append(info: DatasetInfo, looks: Sequence[Decision]) -> None:
     with transaction(info.workspace) as connection:
         if not datasets.alone(connection, info):
             raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
+        classes_stay(info, looks)
         insert = decisions.insert_for(connection)
         once = ["dataset_id", "reviewer", "cid"]
         connection.execute(insert(_TABLE).on_conflict_do_nothing(index_elements=once), values)
@@ -109,6 +111,18 @@ def _in_force(info: DatasetInfo, last: int) -> tuple[Decision, ...]:
         if each.action is not Action.REOPEN:
             latest[each.row, each.reviewer, each.route] = decisions.meant(each)
     return tuple(latest.values())
+
+
+def classes_named(info: DatasetInfo) -> set[int]:
+    """Return the numbers of the classes that any answer or look ever named, also as suggestion."""
+    named: set[int | None] = set()
+    for table in (schema.decisions, _TABLE):
+        t = table.c
+        query = select(t.label, t.suggested_label, t.labels).where(t.dataset_id == info.id)
+        with reading(info.workspace) as connection:
+            for label, suggested, labels in connection.execute(query.distinct()):
+                named |= {label, suggested, *json.loads(labels)}
+    return {number for number in named if number is not None}
 
 
 def answers_ever(info: DatasetInfo, reviewer: str) -> int:

@@ -178,8 +178,8 @@ def add_images(
         batches.check_names(info, new, new_classes)
         batch = batches.batch_of(info, folder / "set", source, new)
         if not len(batch.rows):
-            if write_listed(batch, info.arrays):
-                outcome.rank(info)
+            if _list_labels(batch):
+                outcome.rank(datasets.dataset(info.workspace, info.name))
             return _said(info, batch, told.skipped, [])
         before = copied.counted(info)
         part = written(batch)
@@ -305,6 +305,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:
         check_same(info, meta)
+        write_listed(batch, grown)
         adopt(info, grown)
         came = many(len(batch.rows), "image was", "images were")
         told = f"{came} added on {now()[:10]} from {source}."
@@ -321,6 +322,27 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
         } | _as_read(meta, batch.meta)
 
     datasets.change_meta(info, change)
+
+
+def _list_labels(batch: Batch) -> bool:
+    """Keep the labels that a source has for images that are there; False where none is new.
+
+    Raises:
+        LnlError: somebody else has added images or classes meanwhile.
+    """
+    new = []
+
+    def change(meta: dict[str, Any]) -> dict[str, Any]:
+        check_same(batch.info, meta)
+        if not write_listed(batch, batch.info.arrays):
+            return {}
+        new.append(True)
+        named = batch.names[len(meta["class_names"]) :]
+        came = [*meta.get("new_classes", ()), *named]  # no image has them yet: runs leave them out
+        return {"class_names": batch.names, "new_classes": came}
+
+    datasets.change_meta(batch.info, change)
+    return bool(new)
 
 
 def _as_read(meta: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:

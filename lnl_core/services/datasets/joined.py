@@ -63,7 +63,6 @@ def written(batch: Batch) -> Path:
         read = arrays.read_array(batch.folder / "images.npy")
         joining.write_images(part, loaded(info).images, read, batch.rows)
         _write_table(batch, part)
-        write_listed(batch, part)
         given = np.asarray(loaded(info).given_labels)
         arrays.write_array(
             part / "given_labels.npy", np.concatenate([given, batch.labels]).astype(np.int32)
@@ -108,7 +107,10 @@ def adopt(info: DatasetInfo, part: Path) -> None:
 
 
 def write_listed(batch: Batch, folder: Path) -> bool:
-    """Write which images came with several labels, then and now; False where none is new."""
+    """Write which images came with several labels, then and now; False where none is new.
+
+    Call it in `change_meta`: others may have added labels since the source was read.
+    """
     old, file = datasets.listed(batch.info), batch.folder / datasets.LISTED
     new = [np.array(batch.listed, np.int64).reshape(-1, 2)]
     if file.is_file():

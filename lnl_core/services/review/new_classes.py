@@ -81,22 +81,19 @@ def drop_unused(info: DatasetInfo, class_names: Iterable[str]) -> list[str]:
 
     One behind which another class stands keeps its number, and is offered to nobody (`retired`). So
     does one that stored answers name though none of them is in force: they are exported, too.
+    Nobody can answer with one meanwhile: the set is held until it is gone.
     """
-    unused = {info.class_names[label] for label in retired(info)}
+    wanted = set(class_names)
     dropped: list[str] = []
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:
         names, new = list(meta["class_names"]), list(meta.get("new_classes", ()))
-        while names[-1] in wanted and names[-1] in new:
+        used = looks.classes_named(info) | _labels(dataset_by_id(info.workspace, info.id))
+        while names[-1] in wanted and names[-1] in new and len(names) - 1 not in used:
             dropped.append(names.pop())
             new.remove(dropped[-1])
         return {"class_names": names, "new_classes": new}
 
-    wanted = unused.intersection(class_names)
-    if wanted:
-        for each in (*decisions.history(info), *looks.every(info)):
-            numbers = {each.label, each.suggested_label, *each.labels}
-            wanted -= {name for at, name in enumerate(info.class_names) if at in numbers}
     if wanted:
         datasets.change_meta(info, change)
     return dropped
@@ -108,7 +105,7 @@ def no_class_names(info: DatasetInfo) -> tuple[str, ...]:
 
 
 def retired(info: DatasetInfo) -> tuple[int, ...]:
-    """Return added classes that no image has and no answer in force names: not offered."""
+    """Return added classes that no image came with and no answer in force names: not offered."""
     if not info.new_classes:
         return ()
     named = {label for _, _, _, label in decisions.states(info) if label is not None}
@@ -116,6 +113,11 @@ def retired(info: DatasetInfo) -> tuple[int, ...]:
     if left:  # rare: only then the lists of several classes are read
         several = decisions.in_force(info).values()
         named |= {label for each in several for one in each for label in one.labels}
-        given = np.asarray(datasets.load(info).given_labels)
-        named |= {label for label in left if (given == label).any()}
+        named |= _labels(info)
     return tuple(label for label in left if label not in named)
+
+
+def _labels(info: DatasetInfo) -> set[int]:
+    """Return the labels that images came with."""
+    found, several = np.unique(datasets.load(info).given_labels), datasets.listed(info)
+    return {*found.tolist(), *([] if several is None else several[:, 1].tolist())}

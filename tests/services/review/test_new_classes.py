@@ -12,7 +12,7 @@ from lnl_core.services import in_force
 from lnl_core.services.datasets import growing
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.review import desk, new_classes, recording
-from lnl_core.store import datasets, db, decisions
+from lnl_core.store import datasets, db, decisions, looks
 from lnl_core.types import Action, Busy, Decision, LnlError, NotFound
 
 
@@ -185,6 +185,32 @@ def test_a_class_that_an_answer_taken_back_names_keeps_its_number(
     assert b",relabel,owl," in out.getvalue()
     assert b",multiple,belt|yak," in out.getvalue()
     assert b"emu" not in out.getvalue()
+
+
+def test_a_class_that_is_answered_with_while_it_is_taken_back_stays(scored, monkeypatch):
+    info, owl = new_classes.add_class(scored, "owl")
+    change = datasets.change_meta
+
+    def later(*asked):
+        decisions.append(info, [Decision(6, Action.RELABEL, "bob", label=owl)])
+        change(*asked)
+
+    monkeypatch.setattr(datasets, "change_meta", later)
+    assert new_classes.drop_unused(info, ["owl"]) == []
+    assert again(info).class_names[owl] == "owl"
+
+
+@pytest.mark.parametrize("store", [decisions.append, looks.append])
+@pytest.mark.parametrize("after", [None, "yak"])
+def test_an_answer_with_a_class_taken_back_is_sent_again(scored, store, after):
+    info, owl = new_classes.add_class(scored, "owl")
+    assert new_classes.drop_unused(info, ["owl"]) == ["owl"]
+    if after is not None:
+        assert new_classes.add_class(again(info), after)[1] == owl
+    with pytest.raises(Busy, match="changed meanwhile"):
+        store(info, [Decision(6, Action.MULTIPLE, "bob", labels=(0, owl), given_label=0)])
+    assert recording.record(info, "bob", [press(6, "owl")]).problems == []
+    assert again(info).class_names[-1] == "owl"
 
 
 def test_a_class_that_images_came_with_is_offered_without_any_answer(scored, tmp_path):
