@@ -117,3 +117,29 @@ def test_what_is_above_the_target_is_said_of_what_is(estimate, needed, says):
     assert words.startswith("At most 33 errors left (95 %). Target: 20 of 436. ")
     assert says in words
     assert ("More than" in words) == (estimate > 20)
+
+
+def test_drawn_images_that_were_put_off_are_said_here_and_by_status(workspace, audit, capsys):
+    answer(workspace, 20)
+    info = datasets.dataset(workspace, "tiny")
+
+    def ask():
+        now = standing(info)
+        return now.last_id, now.answered
+
+    def status():
+        assert main(["status", "tiny"]) == 0
+        told = capsys.readouterr().out
+        assert main(["status", "tiny", "--json"]) == 0
+        return told, json.loads(capsys.readouterr().out)["datasets"][0]["waits"]
+
+    told, count = status()
+    assert "drawn" not in told
+    assert count == 0
+    for each in audits.draw(info, "ann", 10, ask):
+        decisions.append(info, [Decision(each.row, Action.SKIP, "ann", route="audit")])
+    told, count = status()
+    assert "10 drawn images wait, skipped or unsure (Review, key L)" in told
+    assert count == 10
+    assert "10 drawn images wait, skipped or unsure: each counts as wrong" in audit()
+    assert json.loads(audit("--json"))["waits"] == 10

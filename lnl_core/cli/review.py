@@ -120,6 +120,7 @@ def audit(options: Any) -> int:
             "target": report.target,
             "target_errors": left.goal,
             "certified": left.may_stop,
+            "waits": left.put_off,
             "audits_needed": report.needed,
             "people": people.as_dict(),
             "goal": goals.as_record(here) | {"takes": here.takes},
@@ -223,6 +224,8 @@ def _audit_words(name: str, report: Any) -> str:
             f"counts as left"
             + (", and so does each of them, until more are drawn since" if left.before else "")
         )
+    if left.waits:
+        lines.append(f"{left.waits}: each counts as wrong. Review shows them (key L)")
     lines.append(_target(report, goal))
     return "\n".join(f"{line}." for line in lines)
 

@@ -292,6 +292,9 @@ def status(options: Any) -> int:
             f"{many(one['classes'], 'class', 'classes')}, "
             f"{one['reviewed']:,} reviewed, {one['found_wrong']:,} found wrong"
         )
+        if one["waits"]:
+            drawn = many(one["waits"], "drawn image waits", "drawn images wait")
+            print(f"  {drawn}, skipped or unsure (Review, key L)")
         if said := _copies(one):
             print(said)
         for job in one["runs"]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from sqlalchemy import select
+
 from lnl_core.records import Action, DatasetInfo
-from lnl_core.store import decisions
+from lnl_core.store import decisions, schema
+from lnl_core.store.db import reading
 
 WRONG_ACTIONS = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
 """Verdicts that say that the given label, alone, is not right."""
@@ -36,6 +39,19 @@ def number_found_wrong(info: DatasetInfo) -> int:
         if given not in info.no_classes:
             said.setdefault(row, []).append((action, route == decisions.SETTLED))
     return sum(found_wrong(counting(each)) for each in said.values())
+
+
+def any_drawn_put_off(info: DatasetInfo) -> bool:
+    """Say whether anybody ever skipped, or was unsure of, an image that chance drew."""
+    said, drawn = schema.decisions.c, schema.audit_draws.c
+    query = select(said.id).where(
+        said.dataset_id == info.id,
+        drawn.dataset_id == info.id,
+        said.row == drawn.row,
+        said.action.in_([str(Action.SKIP), str(Action.UNSURE)]),
+    )
+    with reading(info.workspace) as connection:
+        return connection.execute(query.limit(1)).first() is not None
 
 
 def counting(said: Iterable[tuple[Action, bool]]) -> list[Action]:

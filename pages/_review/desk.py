@@ -11,7 +11,7 @@ from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import blind
 from lnl_core.services.review.desk import review_state
 from lnl_core.services.review.evidence import prepare
-from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.filtering import WAITS, Filters
 from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
 from lnl_core.services.review.progress import ready
@@ -59,6 +59,8 @@ def controls(info: DatasetInfo) -> Choice:
         filters.forget_widgets()
     if st.session_state.pop("review_clear", False):
         filters.forget()
+    if st.session_state.pop("review_waits", False):
+        st.query_params[narrowing.VERDICT[1]] = WAITS
     if check is not None:
         st.query_params["selection"] = check
     filters.from_address(info)
@@ -257,8 +259,9 @@ def _go(info: DatasetInfo, where: str | None) -> None:
         st.rerun()
     if where == "label":
         st.query_params["to_label"] = "1"
-    elif where == "clear":
+    elif where in ("clear", "waits"):
         st.session_state["review_clear"] = True
+        st.session_state["review_waits"] = where == "waits"
     elif where in VIEWS:
         st.session_state["review_view_next"] = where
         st.session_state.pop("review_follow", None)

@@ -13,7 +13,7 @@ import streamlit as st
 from lnl_core.services import methods
 from lnl_core.services.in_force import scored
 from lnl_core.services.review.blind import BLIND
-from lnl_core.services.review.filtering import chance_limits
+from lnl_core.services.review.filtering import WAITS, chance_limits
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import Action, DatasetInfo
 from pages._review import addressed, chance, misread
@@ -41,6 +41,7 @@ VERDICTS = {
     str(Action.NONE): "None fits",
     str(Action.UNSURE): "Unsure",
     str(Action.SKIP): "Skipped",
+    WAITS: "Skipped or unsure",
     str(Action.AUTO): "Accepted unseen",
 }
 _OPENED = "review_selection_told"

@@ -56,3 +56,23 @@ def test_a_colleagues_new_class_is_there_with_the_next_image(common_server, page
     assert page.locator(".option.fresh").count() == 0, "it would be a second class of that name"
     desk.press("Enter").saved()
     assert [label for _, action, label in desk.actions() if action == "relabel"][-1] == emu
+
+
+def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, page, make_set):
+    info = make_set(common_server, "put off", CLASSES)
+    desk = Desk(common_server, page, info).open("&given=0")
+    skipped = desk.shown
+    desk.press("s").saved()
+    unsure = desk.shown
+    desk.press("u", "k").saved()
+    page.keyboard.press("l")
+    page.wait_for_url("**verdict=waits**")
+    late = page.locator(f".stage > img[src*='/{skipped}/'], .stage > img[src*='/{unsure}/']")
+    late.wait_for()
+    assert "given=" not in page.url, "the filters before are gone: it is all that was put off"
+    desk.press("k").saved().press("k").saved()
+    page.get_by_text("Nothing left under these filters").wait_for()
+    assert [action for row, action, _ in desk.actions() if row in (skipped, unsure)][-2:] == [
+        "keep",
+        "keep",
+    ]

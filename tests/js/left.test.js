@@ -8,7 +8,7 @@ import {
   goalLineOf,
   ticks,
 } from "../../pages/_components/desk/course.js";
-import { certified, facts, lastIsSooner } from "../../pages/_components/desk/left.js";
+import { certified, facts, lastIsSooner, waits } from "../../pages/_components/desk/left.js";
 
 const LEFT = {
   audits: 60,
@@ -82,6 +82,15 @@ test("the goal is reached only when the random checks say so", () => {
     words({ ...NOW, goal: { ...NOW.goal, holds: true } })[3],
     "To the goal: reached, at most 75 errors left: you may stop",
   );
+});
+
+test("drawn images that were put off are said beside the goal, until it holds", () => {
+  const errors_left = { ...LEFT, waits: "3 drawn images wait, skipped or unsure" };
+  const now = { ...NOW, errors_left };
+  assert.match(words(now)[3], /are left; 3 drawn images wait, skipped or unsure; or stop now/);
+  assert.ok(waits(now));
+  assert.ok(!waits(NOW));
+  assert.ok(!waits({ ...now, goal: { ...NOW.goal, holds: true } }));
 });
 
 test("a goal of time says how far it is, and what the guarantee will be", () => {

@@ -13,6 +13,7 @@ import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import ENOUGH, Rate
+from lnl_core.said import many
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.moment import moment, step
 from lnl_core.services.review.draws import (
@@ -23,6 +24,7 @@ from lnl_core.services.review.draws import (
     about_given,
     draws,
     open_draws,
+    put_off,
     replay_before,
     replay_of_given,
     said_of,
@@ -61,6 +63,7 @@ class ErrorsLeft:
         auto: images whose label a plan changed and that no person has answered: such a label
             counts as left where it is wrong.
         before: whether the limit rests on draws from before that, every such image taken as wrong.
+        put_off: drawn images that people have seen and not settled: each counts as wrong.
     """
 
     audits: int
@@ -79,6 +82,7 @@ class ErrorsLeft:
     unseen: int = 0
     auto: int = 0
     before: bool = False
+    put_off: int = 0
 
     @property
     def may_stop(self) -> bool:
@@ -111,7 +115,14 @@ class ErrorsLeft:
             words += f", {self.since:,} of them since the set changed"
         return words
 
-    def as_dict(self) -> dict[str, int | bool | None]:
+    @property
+    def waits(self) -> str:
+        """What keeps the goal away and only people can mend; empty where nothing does."""
+        if self.may_stop or not self.put_off:
+            return ""
+        return many(self.put_off, "drawn image waits", "drawn images wait") + ", skipped or unsure"
+
+    def as_dict(self) -> dict[str, int | bool | str | None]:
         """Return what the review component shows."""
         return {
             "audits": self.audits,
@@ -122,6 +133,7 @@ class ErrorsLeft:
             "goal": self.goal,
             "total": self.total,
             "may_stop": self.may_stop,
+            "waits": self.waits,
         }
 
 
@@ -186,6 +198,7 @@ def errors_left(
         unseen=unseen,
         auto=int(now.auto_open.sum()),
         before=before,
+        put_off=put_off(info, now),
     )
 
 

@@ -284,6 +284,17 @@ def open_draws(info: DatasetInfo, now: Standing) -> int:
     return int((replay(info, now).said == OPEN).sum())
 
 
+def put_off(info: DatasetInfo, now: Standing) -> int:
+    """Return how many of those people have seen and not settled: skipped, or somebody is unsure.
+
+    They count as wrong, and no queue shows them again to whoever put them off.
+    """
+    seen = now.waiting.copy()
+    for rows in now.touched.values():
+        seen[rows[~now.answered[rows]]] = True
+    return int(seen[[each.row for each in since_grown(info, now)]].sum())
+
+
 @lru_cache(maxsize=4)
 def _replay(
     info: DatasetInfo,

@@ -45,7 +45,8 @@ class Filters:
         copies: only images whose picture comes more than once, of a kind (`copied.KINDS`).
         chance: only images whose label is wrong with a chance in [low, high); none without one,
             because a run was told the answer or has not judged the image.
-        verdict: only images with this answer in force, of anybody or of `who`.
+        verdict: only images with this answer in force, of anybody or of `who`; `WAITS` for those
+            that were skipped, or somebody is unsure of, and that nobody has settled.
         who: only images that this reviewer has answered.
         path: only images with this text in their path, whatever its case.
         second: also what others have settled, for an answer that knows nothing of theirs.
@@ -76,6 +77,9 @@ class Filters:
         """Whether images are chosen by what people answered."""
         return self.verdict is not None or self.who is not None
 
+
+WAITS = "waits"
+"""In place of an answer: put off, and still without one that settles the image."""
 
 BANDS = {"low": (0.0, DOUBTFUL), "middle": (DOUBTFUL, SUSPECTED), "high": (SUSPECTED, 1.01)}
 """Chances that the queue can be narrowed to, as Explore's map names them."""
@@ -148,6 +152,8 @@ def excluded(
     chosen = bool(filters.rows) or filters.selection is not None  # by hand: whoever's part it is
     if not chosen and (foreign := parts.outside(info, reviewer)) is not None:
         foreign &= ~now.waiting  # that is for somebody else than whose part it is
+        if filters.verdict == WAITS:  # what chance drew may lie in anybody's part
+            foreign[now.touched.get(reviewer, [])] = False
         foreign[parts.passed_on(info, now)] = False
         out |= foreign
     if filters.to_label:
@@ -188,9 +194,12 @@ def excluded(
 def said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None) -> BoolArray:
     """Return (n,) True where such an answer is in force."""
     found = np.zeros(info.n, dtype=bool)
+    wanted = (str(Action.SKIP), str(Action.UNSURE)) if verdict == WAITS else (verdict,)
     for row, reviewer, action, _ in decisions.states(info):
-        if verdict in (None, str(action)) and who in (None, reviewer):
+        if (verdict is None or str(action) in wanted) and who in (None, reviewer):
             found[row] = True
+    if verdict == WAITS:
+        found &= ~now.settled
     if verdict == Action.AUTO and who is None:
         found |= now.auto_open
     return found

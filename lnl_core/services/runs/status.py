@@ -45,6 +45,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
         "classes": info.real_class_count,
         "reviewed": decisions.reviewed(info),
         "found_wrong": found.number_found_wrong(info),
+        "waits": _waits(info),
         "copies": _copies(info),
         "scored": ranking_version(info.directory / "ranking") is not None,
         "runs": [
@@ -78,6 +79,16 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
             for job in jobs(info)
         ],
     }
+
+
+def _waits(info: DatasetInfo) -> int:
+    """Return how many drawn images were put off; what reads arrays is loaded where some may be."""
+    if not found.any_drawn_put_off(info):
+        return 0
+    from lnl_core.services.review import auditing
+
+    left = auditing.errors_left(info)
+    return 0 if left.may_stop else left.put_off
 
 
 def _unseen(info: DatasetInfo) -> dict[int, int]:

@@ -3,7 +3,7 @@
 import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
 import { focus, openKeys } from "./keys.js";
-import { h } from "./nodes.js";
+import { cap, h } from "./nodes.js";
 import { waitingIn } from "./outbox.js";
 import { progressNow } from "./progress.js";
 import { count, plural, THIN } from "./words.js";
@@ -95,7 +95,7 @@ function goalOf({ errors_left: left, goal, course }) {
   return {
     name,
     value: goal.takes,
-    side: [goal.words, goal.said, all, then, stop].filter(Boolean).join("; "),
+    side: [goal.words, goal.said, left.waits, all, then, stop].filter(Boolean).join("; "),
   };
 }
 
@@ -106,6 +106,24 @@ function goalOf({ errors_left: left, goal, course }) {
  */
 export const certified = ({ may_stop: holds, limit, since }) =>
   holds && limit !== null && since > 0;
+
+/**
+ * Whether drawn images were put off and keep the goal away: nothing else leads back to them.
+ *
+ * @param {Progress} now
+ */
+export const waits = ({ goal, errors_left: left }) => !goal.holds && Boolean(left.waits);
+
+/**
+ * Opens all that was skipped or is unsure, drawn or not: nothing tells which are drawn.
+ *
+ * @param {Progress} now
+ * @param {() => void} go
+ */
+export function waitsButton(now, go) {
+  const press = { type: "button", class: "plainact", onclick: go };
+  return waits(now) ? h("button", press, "Show skipped and unsure", cap("L", true)) : null;
+}
 
 /** @param {Progress["goal"]} goal */
 const isTime = ({ kind }) => kind === "reviews" || kind === "seconds";
@@ -163,6 +181,7 @@ export function leftSection(desk, width) {
       h("button", more, "more"),
     ),
     h("dl", { class: "leftfacts" }, facts(now).map(factNode)),
+    waitsButton(now, () => desk.go("waits")),
     chartOr(now, width, 104),
   );
 }
@@ -214,6 +233,7 @@ export function toggleLeft(desk) {
           certified(now.errors_left)
             ? h("button", { ...change, onclick: leaveFor("certificate") }, "Certificate")
             : null,
+          waitsButton(now, leaveFor("waits")),
           h("button", { ...change, onclick: leaveFor("goal") }, "Change the goal"),
         ),
       ),

@@ -32,6 +32,7 @@ const KEYS = [
   [["← ↑ ↓ →"], "move the frame"],
   [["T"], "one answer for all copies on this page, or for each image"],
   [["G"], "one image at a time"],
+  [["L"], "what was skipped or is unsure"],
   [["?"], "this list"],
 ];
 

@@ -3,6 +3,7 @@
 import { openCopies, timesStored } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
+import { waitsButton } from "../desk/left.js";
 import {
   cap,
   focusedNear,
@@ -54,7 +55,10 @@ function drawEnd({ parts, data, outbox, go }) {
   const clear = { type: "button", class: "primary", onclick: () => go("clear") };
   const words = data.filtered
     ? [h("b", null, "Nothing left under these filters."), h("button", clear, "Clear filters")]
-    : [h("b", null, "Nothing is left in the queue.")];
+    : [
+        h("b", null, "Nothing is left in the queue."),
+        waitsButton(data.progress, () => go("waits")),
+      ];
   parts.q.replaceChildren();
   parts.tiles.replaceChildren(h("div", { class: "end all" }, words, heldWords(data.held)));
   parts.panel.replaceChildren(gap(), h("div", { class: "foot" }, outbox.saved));

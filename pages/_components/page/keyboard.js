@@ -46,6 +46,7 @@ function actOf({ acts, go, marks }, event, keysOpen) {
     Enter: acts.commit,
     Backspace: acts.pageBack,
     g: () => go("single"),
+    l: () => go("waits"),
     t: acts.toggleTogether,
     h: acts.enlarge,
   };

@@ -49,6 +49,7 @@ const KEYS = [
   [["Esc"], "back to the whole picture"],
   [["←", "→"], "previous, next"],
   [["B"], "back to the queue, from an image opened out of turn"],
+  [["L"], "what was skipped or is unsure"],
   [["T"], "one answer for all copies of this picture, or for this image alone"],
   [["G"], "page mode: twelve images at once"],
   [["?"], "this list"],

@@ -6,7 +6,7 @@ import { zoomKey } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
-const ALWAYS = new Set(["z", "g", "ArrowLeft"]); // also at the end of the queue
+const ALWAYS = new Set(["z", "g", "l", "ArrowLeft"]); // also at the end of the queue
 
 /**
  * @param {ReviewDesk} desk
@@ -78,6 +78,7 @@ function movesOf(desk) {
       if (!desk.data.labelling && desk.data.mode !== "blind") desk.go("page");
     },
     b: acts.back,
+    l: () => desk.go("waits"),
     c: acts.nextOverlay,
     d: () => acts.setOverlay(desk.turn.overlay === "difference" ? "" : "difference"),
     ArrowLeft: () => acts.step(-1),

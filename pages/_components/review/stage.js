@@ -4,6 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { openCopies } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
+import { waitsButton } from "../desk/left.js";
 import { cap, focusedNear, h, heldWords, keyButton, missing, named } from "../desk/nodes.js";
 import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
@@ -133,6 +134,7 @@ function drawEnd(desk) {
 
 /** @param {ReviewDesk} desk */
 function nothingLeft({ data, go }) {
+  const late = waitsButton(data.progress, () => go("waits"));
   const wait = data.to_label ? data.to_label.total - data.to_label.done : 0;
   if (!data.filtered) {
     const press = { type: "button", class: "primary", onclick: () => go("label") };
@@ -141,6 +143,7 @@ function nothingLeft({ data, go }) {
       { class: "end" },
       h("b", null, "Nothing is left in the queue."),
       heldWords(data.held),
+      late,
       wait ? h("button", press, `Label ${plural(wait, "image")} without a class`) : null,
     );
   }

@@ -14,7 +14,8 @@ from lnl_core.services.compare import truth as _truth
 from lnl_core.services.explore import confusions
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, desk, draws, planning, recording
-from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.filtering import WAITS, Filters
+from lnl_core.services.team import parts
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
 from tests.conftest import write_dataset
@@ -390,3 +391,46 @@ def test_what_waits_for_an_answer_is_part_of_the_way_to_the_goal(workspace, bird
     left = auditing.errors_left(birds, fresh=True)
     ahead = planning.forecast(birds, left.limit, now)
     assert ahead.plan.audits == 6  # for without them the limit would be there already
+
+
+def test_drawn_images_that_were_put_off_are_counted_and_lead_back(at_once, workspace, birds):
+    ann = Reviewer(workspace, birds)
+    ann.review(30)
+    window = ann.window()
+    late, unsure = [row for row in window if row in drawn(workspace, birds)][:2]
+    queued = window[0]
+    assert queued not in drawn(workspace, birds)
+    assert auditing.errors_left(birds).waits == ""
+    ann.press(late, queued, action="skip")
+    ann.press(unsure, action="unsure")
+    left = auditing.errors_left(birds)
+    assert (left.put_off, left.waits) == (2, "2 drawn images wait, skipped or unsure")
+    assert left.as_dict()["waits"] == left.waits
+    assert not {late, unsure, queued} & set(ann.window(limit=600)), "nothing else shows them"
+    assert set(ann.window(filters=Filters(verdict=WAITS))) == {late, queued, unsure}
+    ann.press(late, queued)
+    assert set(ann.window(filters=Filters(verdict=WAITS))) == {unsure}
+    Reviewer(workspace, birds, "bob").press(unsure)
+    assert ann.window(filters=Filters(verdict=WAITS)) == []
+    assert auditing.errors_left(birds).put_off == 0
+
+
+def test_what_was_put_off_is_told_as_of_the_moment_or_it_would_tell_what_is_drawn(workspace, birds):
+    ann = Reviewer(workspace, birds)
+    ann.press(ann.window()[4], action="skip")
+    assert auditing.errors_left(birds).put_off == 0
+    assert auditing.errors_left(birds, fresh=True).put_off == 1
+    ann.review(9)
+    assert auditing.errors_left(birds).put_off == 1
+
+
+def test_what_one_has_skipped_comes_back_whoevers_part_it_is_in(at_once, workspace, birds):
+    ann = Reviewer(workspace, birds)
+    decisions.add_reviewer(workspace, "ann")
+    ann.review(12)
+    late = ann.window()[2:8]
+    outside = next(row for row in late if row in drawn(workspace, birds))
+    other = (int(ann.given[outside]) + 1) % 3
+    ann.press(outside, action="skip")
+    parts.give(birds, "ann", "ann", (parts.Kind.CLASSES, [other]))
+    assert ann.window(filters=Filters(verdict=WAITS)) == [outside]
