@@ -119,10 +119,11 @@ export const waits = ({ goal, errors_left: left }) => !goal.holds && Boolean(lef
  *
  * @param {Progress} now
  * @param {() => void} go
+ * @param {string} kind of button
  */
-export function waitsButton(now, go) {
-  const press = { type: "button", class: "plainact", onclick: go };
-  return waits(now) ? h("button", press, "Show skipped and unsure", cap("L", true)) : null;
+export function waitsButton(now, go, kind = "plainact") {
+  const press = { type: "button", class: kind, onclick: go };
+  return waits(now) ? h("button", press, "Show skipped and unsure\u00a0", cap("L", true)) : null;
 }
 
 /** @param {Progress["goal"]} goal */
@@ -178,10 +179,10 @@ export function leftSection(desk, width) {
       { class: "hd" },
       h("b", null, "What is left"),
       h("span", { class: "sp" }),
+      waitsButton(now, () => desk.go("waits"), "plainbtn"),
       h("button", more, "more"),
     ),
     h("dl", { class: "leftfacts" }, facts(now).map(factNode)),
-    waitsButton(now, () => desk.go("waits")),
     chartOr(now, width, 104),
   );
 }
