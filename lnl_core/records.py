@@ -236,8 +236,9 @@ class DatasetInfo:
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
     `no_classes` are the labels (numbers) that say that nobody labelled the image, `new_classes`
     those that people added while they reviewed. `additions` are the first rows of what was added
-    later, `grown_at` says when each was. `moved` are (folder, where it is now, rows from the first
-    that it counts for) of originals that were added from elsewhere.
+    later, `grown_at` says when each was, `grown_after` how many draws and which last decision there
+    were by then; None where that was not kept yet. `moved` are (folder, where it is now, rows from
+    the first that it counts for) of originals that were added from elsewhere.
     """
 
     workspace: Workspace
@@ -263,6 +264,7 @@ class DatasetInfo:
     new_classes: tuple[int, ...] = ()
     additions: tuple[int, ...] = ()
     grown_at: tuple[str, ...] = ()
+    grown_after: tuple[tuple[int, int] | None, ...] = ()
     moved: tuple[tuple[str, str, int], ...] = ()
 
     @property

@@ -137,7 +137,7 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
             arrays.drop_ranking(info.directory / "ranking")
         return
     data = datasets.load(info)
-    given = np.asarray(data.given_labels)
+    given, last = np.asarray(data.given_labels), decisions.last_id(info)
     corrected, trusted, kept = corrected_labels(info)
     confirmed = kept if kept.any() else None
     unknown = set(info.new_classes).intersection(
@@ -153,7 +153,7 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     several = datasets.listed(info)
     if several is not None:
         ranking = listed.put_first(ranking, several, given, trusted)
-    arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))
+    arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen), last)
 
 
 def _keep_before_review(info: DatasetInfo) -> None:

@@ -143,13 +143,19 @@ made before are made anew. What was made before there was such a number has 0.""
 
 
 def save_ranking(
-    folder: Path, ranking: Ranking, run_ids: Mapping[str, int], seen: int | None = None
+    folder: Path,
+    ranking: Ranking,
+    run_ids: Mapping[str, int],
+    seen: int | None = None,
+    last_decision: int = 0,
 ) -> None:
     """Write a ranking into a new folder under `folder`, then point `current.json` at it.
 
-    `seen` of its rows, the first ones, are scored; all of them when None.
+    `seen` of its rows, the first ones, are scored; all of them when None. It knows no decision
+    after `last_decision`.
     """
-    version = f"{time.time_ns()}"
+    known = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    version = f"{max([time.time_ns() - 1, *known]) + 1}"  # the clock may have been set back
     place = folder / version
     for name in _RANKING_ARRAYS:
         write_array(place / f"{name}.npy", getattr(ranking, name))
@@ -160,6 +166,7 @@ def save_ranking(
         "run_ids": dict(run_ids),
         "seen": len(ranking.order) if seen is None else seen,
         "rule": RULE,
+        "last_decision": last_decision,
     }
     write_json(place / "ranking.json", meta)
     write_json(folder / "current.json", {"version": version})
@@ -200,6 +207,12 @@ def ranking_seen(folder: Path, version: str) -> int | None:
     """Return how many rows of a ranking are scored, the first ones; None: all of them."""
     seen: int | None = read_json(folder / version / "ranking.json").get("seen")
     return seen
+
+
+def ranking_knows(folder: Path, version: str) -> int | None:
+    """Return the last decision that a ranking may know; None where that was not kept yet."""
+    last: int | None = read_json(folder / version / "ranking.json").get("last_decision")
+    return last
 
 
 def ranking_rule(folder: Path, version: str) -> int:

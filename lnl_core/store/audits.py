@@ -82,7 +82,8 @@ def draw(
         ReadOnly: nothing can be saved.
 
     Returns:
-        The new draws; none where other people's answers keep arriving, to be tried again.
+        The new draws; none where other people's answers keep arriving, to be tried again, or the
+        set has grown since `info` was read.
     """
     if count < 1:
         return []
@@ -92,6 +93,8 @@ def draw(
         with transaction(info.workspace, AT_ONCE) as connection:
             if _newest(connection, info) != newest:
                 continue
+            if len(datasets.read_meta(info).get("additions", ())) != len(info.additions):
+                return []  # they would choose from the smaller set
             known = connection.execute(
                 select(_TABLE.c.row, _TABLE.c.seed).where(_TABLE.c.dataset_id == info.id)
             ).all()

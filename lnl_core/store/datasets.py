@@ -164,6 +164,7 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         new_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in new),
         additions=tuple(int(each["first"]) for each in grown),
         grown_at=tuple(str(each["added_at"]) for each in grown),
+        grown_after=tuple(tuple(each["after"]) if "after" in each else None for each in grown),
         moved=tuple((str(old), str(new), int(n)) for old, new, n in meta.get("moved", ())),
     )
     return replace(info, has_truth=(info.arrays / TRUE_LABELS).is_file())

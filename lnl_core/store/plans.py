@@ -128,6 +128,16 @@ def _plan(record: Row[Any], events: Sequence[Event]) -> Plan:
     )
 
 
+def changes(info: DatasetInfo) -> list[tuple[int, str, int, str]]:
+    """Return (number of the first decision, `ACCEPTED` or `UNDONE`, plan, time), in their order."""
+    t, kinds = _DECISIONS.c, {str(Action.AUTO): ACCEPTED, str(Action.REOPEN): UNDONE}
+    query = select(func.min(t.id), t.action, t.mode, func.min(t.decided_at))
+    query = query.where(t.dataset_id == info.id, t.reviewer == AUTO_FIX, t.action.in_(kinds))
+    with reading(info.workspace) as connection:
+        found = connection.execute(query.group_by(t.action, t.mode)).all()
+    return sorted((id_, kinds[act], int(mode.split()[1]), at) for id_, act, mode, at in found)
+
+
 def open_checks(connection: Connection, info: DatasetInfo) -> set[int]:
     """Return the rows that open plans drew for their checks."""
     ended = select(_EVENTS.c.plan).where(_EVENTS.c.dataset_id == info.id)

@@ -29,7 +29,7 @@ from lnl_core.services.datasets.batches import NewClasses as NewClasses
 from lnl_core.services.datasets.catalog import scratch
 from lnl_core.services.datasets.joined import Batch, adopt, check_same, write_listed, written
 from lnl_core.services.in_force import loaded
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.store.files import is_short
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError, Workspace
@@ -310,6 +310,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
         came = many(len(batch.rows), "image was", "images were")
         told = f"{came} added on {now()[:10]} from {source}."
         whole = str(source.expanduser().absolute())
+        after = [len(audits.draws(info)), decisions.last_id(info)]
         addition = {"first": info.n, "count": n - info.n, "source": whole, "added_at": now()}
         return {
             "n": n,
@@ -317,7 +318,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
             "class_names": batch.names,
             "skipped": int(meta.get("skipped", 0)) + int(batch.meta["skipped"]),
             "notes": [*meta.get("notes", ()), told, *batch.notes],
-            "additions": [*meta.get("additions", ()), addition],
+            "additions": [*meta.get("additions", ()), addition | {"after": after}],
             datasets.COPIES_FOUND: meta.get(datasets.COPIES_FOUND, {}) | {"rule": copies.RULE},
         } | _as_read(meta, batch.meta)
 

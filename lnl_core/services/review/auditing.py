@@ -7,7 +7,6 @@ plans changed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 
@@ -33,6 +32,7 @@ from lnl_core.services.review.draws import (
 from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.limits import from_draws, key_of, limits_of
 from lnl_core.services.review.risks import risks
+from lnl_core.store import arrays
 from lnl_core.types import DatasetInfo
 
 
@@ -325,8 +325,8 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     Before, and where plans changed labels, the draws alone say it. It then lies between what was
     found and that with all that is open: reviewing everything makes it exact. A few draws since
     images were added would say one in three where the third was wrong: None then.
-    The ranking's scores narrow it where the ranking is older than the first draw: a later one may
-    have been told answers of the audit.
+    The ranking's scores narrow it where the ranking knows no answer from after the first draw: one
+    that does may have been told answers of the audit.
     """
     now = moment(info)
     past = replay_of_given(info, now)
@@ -342,8 +342,9 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     if info.additions and len(audit) < ENOUGH:
         return None
     ranked = scored(info)
-    began = datetime.fromisoformat(draws(info)[0].drawn_at).timestamp()
-    if ranked is None or int(ranked.version) > 1e9 * began:
+    folder = info.directory / "ranking"
+    knows = None if ranked is None else arrays.ranking_knows(folder, ranked.version)
+    if ranked is None or knows is None or knows > draws(info)[0].last_decision:
         rate = auditing.noise_rate(audit, n)
     else:
         p = np.asarray(ranked.ranking.p_wrong, np.float64)

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,6 @@ FORMAT = "lnl-review certificate 1"
 
 MORE_CLASSES = 20
 """Classes that may have been added since a certificate, and are named."""
-
-CLOCKS = timedelta(minutes=1)
-"""By how much the clocks of two servers of one workspace may differ."""
 
 _WORDS = {RIGHT: "right", WRONG: "wrong", UNCLEAR: "unclear", OPEN: "open"}
 _CODES = {word: code for code, word in _WORDS.items()}
@@ -108,7 +105,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "dataset": info.name,
         "labels": left.total,
         "content": _labels_digest(info),
-        "issued_at": now(),
+        "issued_at": (issued := now()),
         "last_decision": today.last_id,
         "goal": left.goal if here.kind == goals.LEFT else None,
         "stopping": goal_proofs.stated(info, here, today),
@@ -119,6 +116,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "risk": risks(info, today).now,
         "auto_fixed": left.auto,
         **statements.texts(here.kind),
+        **statements.dates(info, today, here.goal, issued),
         "people": corrected(info, left, today, until).as_dict() | dataclasses.asdict(until),
         "seed": drawn[0].seed,
         "draws": [
@@ -279,9 +277,11 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
             return Check("draws", False, f"draw {number} is not one of this set's")
         if ours.seed != seed:
             return Check("draws", False, "the seed is not that of this set's draws")
-    later = [each for each in after if each.drawn_at < _before(issued)]
-    if later:
-        return Check("draws", False, f"draw {later[0].number} is older than {issued}")
+    newest = max((known[k].drawn_at for k in wanted), default="")
+    older = [each for each in after if each.drawn_at < _before(issued)]
+    for each in older:  # unless the clock was set back since: then its date says nothing
+        if each.drawn_at >= _before(newest):
+            return Check("draws", False, f"draw {each.number} is older than {issued}")
     told = _chosen_rows(info, seed, first, end)
     for number, (row, eligible) in told.items():
         if number in wanted and (ids[row], eligible) != (
@@ -289,13 +289,14 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
             wanted[number]["eligible"],
         ):
             return Check("draws", False, f"draw {number} is not what the seed chooses")
+    back = f"; a clock was set back before draw {older[0].number}" if older else ""
     unlike = "" if told else "; labels became no class since, so the seed cannot be followed"
-    return Check("draws", True, f"{len(wanted):,} drawn at random from seed {seed}{unlike}")
+    return Check("draws", True, f"{len(wanted):,} drawn at random from seed {seed}{unlike}{back}")
 
 
 def _before(issued: str) -> str:
-    """Return the time before which all draws are in a certificate; clocks may differ a little."""
-    when = datetime.fromisoformat(issued.replace("Z", "+00:00")) - CLOCKS
+    """Return a time from before another in any case: clocks may differ a little."""
+    when = datetime.fromisoformat(issued.replace("Z", "+00:00")) - statements.CLOCKS
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -410,7 +411,7 @@ def _limit(info: DatasetInfo, body: dict[str, Any]) -> Check:
     risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA  # as earlier programs took it
     if "risk" in body:
         then = standing_at(info, int(body["last_decision"]))
-        risk = risks(info, then, str(body["issued_at"])).now
+        risk = risks(info, then).now
         if not np.isclose(float(body["risk"]), risk):
             return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
     _, total = limits.highest(upper, said, n, found, most, risk)

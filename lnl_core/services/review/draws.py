@@ -148,14 +148,14 @@ def _waiting(
     if elsewhere is not None:
         closed[elsewhere] = True
     open_ = [each for each in drawn if not closed[each.row]]
-    old = (datetime.now(UTC) - LEFT_BEHIND).isoformat(timespec="milliseconds")
+    present = datetime.now(UTC)
     own, others, none = [], [], np.zeros(0, np.int64)
     for each in open_:
         if each.reviewer == reviewer:
             own.append(each.row)
         elif (
             elsewhere is not None
-            or each.drawn_at < old
+            or abs(present - datetime.fromisoformat(each.drawn_at)) > LEFT_BEHIND
             or each.row in now.touched.get(each.reviewer, none)
         ):
             others.append(each.row)
@@ -259,7 +259,7 @@ def replay_before(info: DatasetInfo, at: Standing | None = None) -> Replay:
     """Return the draws from before images were added last: they chose from the smaller set."""
     whole = _replay(info, at or standing(info), draws(info), scored(info), of_given=True)
     end = len(whole.rows) - len(_of_whole_set(info))
-    first = sum(each.drawn_at <= "".join(info.grown_at[-2:-1]) for each in draws(info))
+    first = [0, *_made_before(info)][-2]
     return whole.some(slice(first, end))
 
 
@@ -275,8 +275,18 @@ def since_grown(info: DatasetInfo, at: Standing | None = None) -> tuple[Draw, ..
 
 
 def _of_whole_set(info: DatasetInfo) -> tuple[Draw, ...]:
-    last = "".join(info.grown_at[-1:])
-    return tuple(each for each in draws(info) if each.drawn_at > last)
+    return draws(info)[[0, *_made_before(info)][-1] :]
+
+
+def _made_before(info: DatasetInfo) -> list[int]:
+    """Return how many draws there were when images were added, for each time.
+
+    Where earlier programs have not kept that, their times say it.
+    """
+    return [
+        sum(each.drawn_at <= at for each in draws(info)) if after is None else after[0]
+        for at, after in zip(info.grown_at, info.grown_after, strict=True)
+    ]
 
 
 def open_draws(info: DatasetInfo, now: Standing) -> int:

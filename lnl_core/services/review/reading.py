@@ -25,6 +25,10 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     if body["auto_fixed"]:
         found += f"; {many(body['auto_fixed'], 'was', 'were')} changed unseen, "
         found += "and one that is wrong counts as left"
+    issued = f"{body['issued_at'][:16].replace('T', ' ')} UTC, checksum {_short(body)}"
+    if "rests_on_until" in body:
+        dated = body["rests_on_until"][:16].replace("T", " ")
+        issued += f". It rests on answers dated up to {dated} UTC: a clock was wrong"
     return [
         ("Guaranteed", f"{_at_most(int(body['at_most_left']))}, {sure}"),
         ("Goal", f"Review {stopping['goal']}{by}{on}. Reached: {stopping['said']}."),
@@ -32,7 +36,7 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Where people err", _people(body["people"])),
         ("Random draws", f"{_draws(body['draws'])}, from seed {body['seed']}."),
         ("Set", f"{body['dataset']}, content {body['content'][:16]}"),
-        ("Issued", f"{body['issued_at'][:16].replace('T', ' ')} UTC, checksum {_short(body)}"),
+        ("Issued", issued),
         ("Method", body["method"]),
         ("Assumes", " ".join(body["assumptions"])),
     ]

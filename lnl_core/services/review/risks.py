@@ -17,6 +17,8 @@ from lnl_core.store import plans
 from lnl_core.store.plans import ACCEPTED, UNDONE
 from lnl_core.types import DatasetInfo
 
+GROWN = "grown"
+
 State = tuple[int, tuple[int, ...]]
 """How often images were added, and the plans in force in the order they were accepted."""
 
@@ -37,42 +39,46 @@ class Risks:
     before: float | None
 
 
-def risks(info: DatasetInfo, now: Standing, until: str | None = None) -> Risks:
+def risks(info: DatasetInfo, now: Standing) -> Risks:
     """Return the risks of a set in the state that it is in.
 
     Args:
         info: the data set.
-        now: the decisions in force.
-        until: ISO 8601; what was changed later does not count.
+        now: the decisions in force; what plans changed later does not count.
     """
     if not (now.auto_since or info.additions):
         return Risks(risk(), risk(), None)
-    return _risks(info, now.auto_since, int((now.auto >= 0).sum()), until)
+    changes = _changes(info, now.auto_since, int((now.auto >= 0).sum()))
+    told = states([each for each in changes if each[0] <= now.last_id or each[1] == GROWN])
+    grown, _ = state = list(told)[-1]
+    return Risks(risk(told[state]), *(_known(told, (times, ())) for times in (grown, grown - 1)))
 
 
 @lru_cache(maxsize=64)
-def _risks(info: DatasetInfo, _plans_since: int, _changed: int, until: str | None) -> Risks:
-    changes = [(at, "grown", 0) for at in info.grown_at]
-    changes += [
-        (event.at, event.kind, plan.number)
-        for plan in plans.plans(info)
-        for event in plan.events
-        if event.kind in (ACCEPTED, UNDONE)
-    ]
-    told = states([each for each in sorted(changes) if until is None or each[0] <= until])
-    grown, _ = state = list(told)[-1]
-    return Risks(risk(told[state]), *(_known(told, (times, ())) for times in (grown, grown - 1)))
+def _changes(info: DatasetInfo, _plans_since: int, _changed: int) -> list[tuple[int, str, int]]:
+    """Return the changes of a set in their order, as `states` takes them.
+
+    That is the order of the decisions: a clock may have been set meanwhile. Of additions by earlier
+    programs only the time is known.
+    """
+    times = plans.changes(info)
+    changes = [(first, kind, plan) for first, kind, plan, _ in times]
+    for at, after in zip(info.grown_at, info.grown_after, strict=True):
+        by_time = max((first for first, _, _, when in times if when <= at), default=0)
+        changes.append((by_time if after is None else after[1], GROWN, 0))
+    return sorted(changes, key=lambda each: (each[0], each[1] == GROWN))
 
 
 def _known(told: dict[State, int], state: State) -> float | None:
     return risk(told[state]) if state in told else None
 
 
-def states(changes: list[tuple[str, str, int]]) -> dict[State, int]:
+def states(changes: list[tuple[int, str, int]]) -> dict[State, int]:
     """Return state -> its number, that of the last change standing last.
 
     Args:
-        changes: time, kind and plan of each, in their order; `grown` where images were added.
+        changes: the decision that it began with, kind and plan of each, in their order; `GROWN`
+            where images were added, behind which decision.
     """
     grown, accepted = 0, list[int]()
     told: dict[State, int] = {(0, ()): 0}

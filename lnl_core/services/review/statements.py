@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.review.auditing import ALPHA
@@ -12,7 +12,7 @@ from lnl_core.services.in_force import Standing, standing_at
 from lnl_core.services.review import corrected, goal_proofs, goals
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import decisions, looks
-from lnl_core.store.goals import LEFT, RECALL, REVIEWS, SECONDS
+from lnl_core.store.goals import LEFT, RECALL, REVIEWS, SECONDS, Goal
 from lnl_core.types import DatasetInfo
 
 METHOD = (
@@ -21,6 +21,9 @@ METHOD = (
     "limit is ever too low with a chance of 5 % at most, whatever else was reviewed and whenever "
     "one stops."
 )
+CLOCKS = timedelta(minutes=1)
+"""By how much the clocks of two servers of one workspace may differ."""
+
 ASSUMPTIONS = (
     "The answers to the drawn images are right.",
     "Unsure, disputed and unanswered draws count as wrong.",
@@ -61,7 +64,8 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
             return False, f"“{said['said']}” is not what its numbers say"
         if said["kind"] != LEFT and body["goal"] is not None:
             return False, "a goal of errors left, beside another"
-    wrong = _date(info, body, then) or _people(info, body, then)
+    wrong, dated = _date(info, body, then)
+    wrong = wrong or _people(info, body, then)
     late = later_looks(info, body)
     more = (
         f"; {many(late, 'hidden look from before it is', 'hidden looks from before it are')} not "
@@ -69,22 +73,50 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
         if late
         else ""
     )
-    return not wrong, wrong or f"issued {body['issued_at']}, in the words of this program{more}"
+    issued = f"issued {body['issued_at']}, in the words of this program"
+    return not wrong, wrong or f"{issued}{dated}{more}"
 
 
-def _date(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
-    """Say what is wrong with the date: it lies after the answers and goal, and not ahead."""
+def dates(info: DatasetInfo, now: Standing, goal: Goal | None, issued: str) -> dict[str, str]:
+    """Return what a certificate says of dates where a clock was wrong: the latest that it rests on.
+
+    Args:
+        info: the data set.
+        now: the decisions that it rests on.
+        goal: that was reached.
+        issued: when the certificate is issued, as the clock says today.
+    """
+    latest = _latest(info, now, None if goal is None else goal.set_at)
+    return {"rests_on_until": latest} if latest and _time(issued) < _time(latest) else {}
+
+
+def _latest(info: DatasetInfo, then: Standing, set_at: str | None) -> str:
+    """Return the latest date among the answers and the goal."""
+    last = decisions.last_answered_at(info, then.last_id)
+    return max(filter(None, (last, set_at)), key=_time, default="")
+
+
+def _date(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[str, str]:
+    """Say what is wrong with the date: it lies after the answers and goal, and not ahead.
+
+    Where a clock was wrong and the certificate says so, that is the second thing said.
+    """
     set_at = body.get("stopping", {}).get("set_at")
     try:
-        issued, goal_set = _time(body["issued_at"]), _time(set_at) if set_at else None
+        issued, latest = _time(body["issued_at"]), _latest(info, then, set_at)
     except ValueError:
-        return f"“{body['issued_at']}” or “{set_at}” is no date"
-    if issued > datetime.now(UTC):
-        return "issued on a day that is still to come"
-    last = decisions.last_answered_at(info, then.last_id)
-    if (last and issued < _time(last)) or (goal_set and issued < goal_set):
-        return "issued before its last answer, or before its goal was set"
-    return ""
+        return f"“{body['issued_at']}” or “{set_at}” is no date", ""
+    if issued > datetime.now(UTC) + CLOCKS:
+        return (
+            f"issued {body['issued_at']}, which is still to come: a clock was wrong then, or is "
+            "now. Issue it anew",
+            "",
+        )
+    if not latest or issued >= _time(latest):
+        return "", ""
+    if body.get("rests_on_until") != latest:
+        return "issued before its last answer, or before its goal was set", ""
+    return "", f"; answers or goal are dated up to {latest}, after that: a clock was wrong"
 
 
 def _time(text: str) -> datetime:

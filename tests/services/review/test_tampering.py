@@ -141,12 +141,16 @@ def test_a_date_after_later_draws_is_found_out(reviewed, tmp_path):
 
     (new,) = audits.draw(reviewed, "ann", 1, answered)
     assert fails(reviewed, path) == []
-    long_ago = "2026-01-01T00:00:00.000Z"
-    with transaction(reviewed.workspace) as connection:
-        mine = schema.audit_draws.c.number == new.number
-        connection.execute(schema.audit_draws.update().where(mine).values(drawn_at=long_ago))
-    audits._draws.cache_clear()
+    dated(reviewed, schema.audit_draws.c.number >= 0, "2026-01-01T00:00:00.000Z")
+    dated(reviewed, schema.audit_draws.c.number == new.number, "2026-01-02T00:00:00.000Z")
     assert "draws" in fails(reviewed, path)
+
+
+def dated(info, which, time):
+    """Give draws another time, as a clock does that was set meanwhile."""
+    with transaction(info.workspace) as connection:
+        connection.execute(schema.audit_draws.update().where(which).values(drawn_at=time))
+    audits._draws.cache_clear()
 
 
 @pytest.fixture
