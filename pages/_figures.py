@@ -134,8 +134,6 @@ def enlarged(figure: Any) -> Any:
     import plotly.graph_objects as go
 
     layout = _larger(figure.layout.to_plotly_json())
-    for each in (*layout.get("sliders", ()), *layout.get("updatemenus", ())):
-        each["pad"] = {side: round(_TIMES * px) for side, px in each.get("pad", {}).items()}
     margin = figure.layout.margin.to_plotly_json()
     if margin:
         layout["margin"] = {side: round(_TIMES * width) for side, width in margin.items()}

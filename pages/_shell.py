@@ -96,7 +96,6 @@ STYLE = """<style>
 .st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
 .st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
 }
-@media (prefers-reduced-motion:reduce){.st-key-loss_course .updatemenu-container{display:none}}
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 .st-key-dataset_select,[class*="st-key-losses_row_"],[class*="st-key-losses_threshold_"]{

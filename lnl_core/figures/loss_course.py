@@ -1,11 +1,12 @@
-"""The spread of one run's losses, epoch by epoch: a slider, and a button that plays it.
+"""The spread of one run's losses, epoch by epoch, for the controls of `stepper.js` below it.
 
 Bars jump from step to step, nothing slides, and nothing plays by itself; whoever asks for less
-motion gets the slider alone (`pages/_frame.py`, and the report's script).
+motion gets the slider alone.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +18,24 @@ from lnl_core.views import LossCourse
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_STILL = {"mode": "immediate", "transition": {"duration": 0}}
 STEP_MS = 450
 """How long each step stands while it plays."""
 
+STEPPER = Path(__file__).with_name("stepper.js").read_text("utf-8")
+STEPPER_STYLE = Path(__file__).with_name("stepper.css").read_text("utf-8")
+"""The function `stepper` and the look of its controls, for every page that draws frames."""
 
-def course(spread: LossCourse, tone: Tone, height: int = 480) -> go.Figure:
-    """Draw the last step, with the others behind a slider; frames are named by their step."""
+
+def controls(spread: LossCourse) -> dict[str, Any]:
+    """Return what `stepper` is told of a course."""
+    return {"step": spread.step, "steps": [int(step) for step in spread.steps], "ms": STEP_MS}
+
+
+def course(spread: LossCourse, tone: Tone, height: int = 380) -> go.Figure:
+    """Draw the last step, with the others as frames that are named by their step.
+
+    What `stepper` is told lies in the layout's `meta`.
+    """
     import plotly.graph_objects as go
 
     part = "" if spread.of[0] == spread.of[1] else f" {spread.of[0]:,} of {spread.of[1]:,} images."
@@ -32,7 +44,7 @@ def course(spread: LossCourse, tone: Tone, height: int = 480) -> go.Figure:
         f"Labels learnt late, or never, stay at the right. Colour: what it says in the end.{part}",
         tone,
         height,
-        b=158,
+        b=58,
         r=18,
     )
     middle = (spread.edges[:-1] + spread.edges[1:]) / 2
@@ -61,11 +73,11 @@ def course(spread: LossCourse, tone: Tone, height: int = 480) -> go.Figure:
         )
         for step, counts in zip(spread.steps, spread.counts, strict=True)
     ]
-    _lay_out(figure, spread, tone)
+    _lay_out(figure, spread)
     return figure
 
 
-def _lay_out(figure: go.Figure, spread: LossCourse, tone: Tone) -> None:
+def _lay_out(figure: go.Figure, spread: LossCourse) -> None:
     whole = spread.counts.sum(axis=1)  # (t, b)
     # a pile of easy images would press the rest flat: its bars are cut, and the axis says so
     rest = whole[:, whole.shape[1] // 2 :].max(initial=0)
@@ -86,60 +98,8 @@ def _lay_out(figure: go.Figure, spread: LossCourse, tone: Tone) -> None:
         barmode="stack",
         bargap=0,
         legend_traceorder="normal",
-        sliders=[_slider(spread, tone)],
-        updatemenus=[_buttons(tone)],
+        meta=controls(spread),
     )
-
-
-def _slider(spread: LossCourse, tone: Tone) -> dict[str, Any]:
-    return {
-        "active": len(spread.steps) - 1,
-        "x": 0,
-        "len": 1,
-        "y": 0,
-        "yanchor": "top",
-        "pad": {"t": 52, "b": 0},
-        "currentvalue": {"visible": False},
-        "bgcolor": tone["track"],
-        "activebgcolor": tone["accent"],
-        "bordercolor": tone["edge"],
-        "borderwidth": 1,
-        "tickcolor": tone["edge"],
-        "font": {"size": 12, "color": tone["muted"]},
-        "steps": [
-            {
-                "label": str(step) if place else f"{spread.step} {step}",
-                "method": "animate",
-                "args": [[str(step)], _STILL | {"frame": {"duration": 0, "redraw": True}}],
-            }
-            for place, step in enumerate(spread.steps)
-        ],
-    }
-
-
-def _buttons(tone: Tone) -> dict[str, Any]:
-    play = {"frame": {"duration": STEP_MS, "redraw": True}, "transition": {"duration": 0}}
-    return {
-        "type": "buttons",
-        "direction": "left",
-        "showactive": False,
-        "x": 0,
-        "xanchor": "left",
-        "y": 0,
-        "yanchor": "top",
-        "pad": {"t": 116},  # below the slider and its words: beside it they met on narrow plots
-        "bgcolor": tone["ground"],
-        "bordercolor": tone["edge"],
-        "font": {"size": 12, "color": tone["text"]},
-        "buttons": [
-            {"label": "Play", "method": "animate", "args": [None, play | {"mode": "immediate"}]},
-            {
-                "label": "Pause",
-                "method": "animate",
-                "args": [[None], _STILL | {"frame": {"duration": 0, "redraw": False}}],
-            },
-        ],
-    }
 
 
 def _value(value: float) -> str:

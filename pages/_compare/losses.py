@@ -14,6 +14,7 @@ from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import STATISTICS, TOGETHER, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
+from pages._components.stepper import stepper
 from pages._ui import plain
 
 
@@ -85,6 +86,8 @@ def _course(info: DatasetInfo, key: str) -> None:
             alt=f"Spread of the losses after each {spread.step}",
             key="loss_course",
         )
+        drawn = f"{info.id} {key} {_ui.wide()} {_ui.narrow()} {_ui.presents()}"
+        stepper("loss_course", drawn_course.controls(spread), _figures.tone(), drawn)
 
 
 _FIRST = ("energy_share", "peak_given", "overlap_gap", "mask_iou")

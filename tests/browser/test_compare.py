@@ -38,6 +38,10 @@ def test_the_report_is_one_click_and_opens_without_a_network(
     drawn = opened.locator(".figure .main-svg:first-child")
     assert figures.count() == drawn.count() >= 6
     assert opened.locator(".figure canvas.gl-canvas").count() >= 1, "the map is drawn"
+    steps = opened.get_by_role("slider", name="epoch").first
+    steps.focus()
+    opened.keyboard.press("Home")
+    assert steps.get_attribute("aria-valuetext") == "epoch 1 of 6"
     for form, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
         with opened.expect_download() as picture:
             figures.last.hover()
@@ -96,3 +100,49 @@ def test_what_the_server_draws_follows_the_screen_into_the_dark(common_server, p
               ({ layout }) => layout.paper_bgcolor === paper)""",
             arg=TONES[scheme]["page"],
         )
+
+
+STANDS = """() => {
+  const { data, _transitionData } = document.querySelector(".st-key-loss_course .js-plotly-plot");
+  const shown = JSON.stringify(data.map(({ y }) => y.bdata ?? y));
+  return _transitionData._frames
+    .filter((each) => JSON.stringify(each.data.map(({ y }) => y.bdata ?? y)) === shown)
+    .map((each) => Number(each.name));
+}"""
+
+
+def test_keys_reach_the_course_of_losses_and_step_and_play_it(common_server, page, make_set):
+    from playwright.sync_api import expect
+
+    info = make_set(common_server, "stepped", ["ant", "bee", "cow"])
+    page.goto(f"{common_server.url}/compare?dataset={info.name}&view=losses")
+    page.locator(".st-key-loss_course .main-svg").first.wait_for()
+    play, slider = page.get_by_role("button", name="Play"), page.get_by_role("slider", name="epoch")
+    page.locator(".st-key-loss_course").get_by_role("button", name="Download plot").focus()
+    page.keyboard.press("Tab")
+    expect(play).to_be_focused()
+    assert play.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    page.keyboard.press("Tab")
+    expect(slider).to_be_focused()
+    expect(slider).to_have_attribute("aria-valuetext", "epoch 6 of 6")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "epoch 2 of 6")
+    page.wait_for_function(f"() => ({STANDS})().includes(2)")
+
+    page.set_viewport_size({"width": 1300, "height": 800})  # Plotly draws it anew
+    page.wait_for_function(f"() => ({STANDS})().includes(2)")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    expect(slider).to_have_attribute("aria-valuetext", "epoch 6 of 6")
+    expect(play).to_be_focused()
+    page.wait_for_function(f"() => ({STANDS})().includes(6)")
+
+
+def test_who_wants_no_motion_gets_the_slider_alone(common_server, page, make_set):
+    info = make_set(common_server, "calm", ["ant", "bee", "cow"])
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{common_server.url}/compare?dataset={info.name}&view=losses")
+    page.get_by_role("slider", name="epoch").wait_for()
+    assert not page.get_by_text("Play", exact=True).is_visible()

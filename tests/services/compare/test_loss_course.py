@@ -74,17 +74,7 @@ def test_the_figure_ends_where_it_stands_and_plays_nothing_by_itself(scored):
     assert [frame.name for frame in figure.frames] == ["1", "2", "3", "4"]
     for shown, last in zip(figure.data, figure.frames[-1].data, strict=True):
         assert list(shown.y) == list(last.y)
-    (slider,) = figure.layout.sliders
-    assert slider.active == 3
-    assert [list(step.args[0]) for step in slider.steps] == [["1"], ["2"], ["3"], ["4"]]
-    assert all(step.args[1]["transition"]["duration"] == 0 for step in slider.steps)
-    (menu,) = figure.layout.updatemenus
-    assert [button.label for button in menu.buttons] == ["Play", "Pause"]
-
-
-def test_the_buttons_lie_below_the_slider_and_inside_the_figure(scored):
-    layout = drawing.course(loss_course.course(scored, "1"), TONES["light"]).layout
-    slider, buttons = layout.sliders[0], layout.updatemenus[0]
-    labels = slider.pad.t + 60  # the bar, its ticks, and the line of words below
-    assert buttons.pad.t >= labels
-    assert layout.margin.b >= buttons.pad.t + 34
+    assert not figure.layout.sliders
+    assert not figure.layout.updatemenus
+    told = {"step": "epoch", "steps": [1, 2, 3, 4], "ms": drawing.STEP_MS}
+    assert figure.layout.meta == drawing.controls(spread) == told

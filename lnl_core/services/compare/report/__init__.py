@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lnl_core
 from lnl_core.data import outputs
+from lnl_core.figures.loss_course import STEPPER
 from lnl_core.figures.palette import TONES, Tone
 from lnl_core.services import places
 from lnl_core.services.compare import comparing
@@ -164,7 +165,7 @@ def _whole(info: DatasetInfo, body: str, light: list[Named], dark: list[Named]) 
         data=_markup.as_json(figures),
         dark=_markup.as_json([changes(*each) for each in zip(figures, others, strict=True)]),
         names=_markup.as_json([label for label, _ in light]),
-        draw=_page.DRAW,
+        draw=STEPPER + _page.DRAW,
         policy=_page.policy(drawn_by_graphics=any(name == "map" for name, _ in light)),
     )
 

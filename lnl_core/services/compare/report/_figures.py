@@ -191,4 +191,8 @@ def _place(number: int, name: str, figure: Any) -> str:
     wide = " data-wide" if name in ("cost", "map") else ""
     wide += " data-screen" if name.startswith("course-") else ""  # paper does not move
     height = int(figure.layout.height or 300)
-    return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'
+    place = f'id="figure-{number}" style="height:{height}px"></div>'
+    if not figure.frames:
+        return f'<div class="figure"{wide} {place}'
+    steps = f'<div class="stepper" data-steps="{number}"></div>'
+    return f'<div class="figure"{wide}><div {place}{steps}</div>'

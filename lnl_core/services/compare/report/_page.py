@@ -15,7 +15,6 @@ const save = (format) => ({
     width: div.clientWidth, height: div.clientHeight }),
 });
 const screen_is = matchMedia("(prefers-color-scheme: dark)");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const PAPER = 660; // px: what a page of A4 or Letter has room for
 let printing = false;
 const toned = (i) => {
@@ -26,7 +25,6 @@ const toned = (i) => {
       path.slice(0, -1).reduce((part, key) => part[key], figure)[last] = value;
     }
   if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
-  if (calm.matches) delete figure.layout.updatemenus; // what plays by itself
   return figure;
 };
 const HEADING = /^<b>(.*)<\\/b><br>(<span [^>]*>)(.*)<\\/span>$/s;
@@ -74,6 +72,7 @@ const folded = (figure, width) => { // the heading on a telephone
   figure.layout.margin.t += more;
   return figure;
 };
+const stops = {}; // place of a figure with frames -> what stops its playing
 const drawn = () => figures.map((_, i) => {
   const div = document.getElementById("figure-" + i);
   const figure = folded(toned(i), printing ? PAPER : div.clientWidth);
@@ -81,7 +80,13 @@ const drawn = () => figures.map((_, i) => {
   figure.config = {
     displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] };
   return Plotly.react(div, figure.data, figure.layout, figure.config)
-    .then(() => Plotly.addFrames(div, figure.frames ?? []));
+    .then(() => Plotly.addFrames(div, figure.frames ?? []))
+    .then(() => {
+      const host = document.querySelector(`[data-steps="${i}"]`);
+      if (!host) return;
+      stops[i]?.();
+      stops[i] = stepper(host, () => div, figure.layout.meta);
+    });
 });
 Promise.all(drawn()).then(() => { document.body.dataset.drawn = String(figures.length); });
 for (const each of [screen_is, matchMedia("(max-width: 590px)")])

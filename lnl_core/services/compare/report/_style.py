@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lnl_core.figures import panel
+from lnl_core.figures.loss_course import STEPPER_STYLE
 from lnl_core.figures.palette import TONES
 
 _LAYOUT = """
@@ -81,7 +82,7 @@ def _variables(mode: str) -> str:
 
 
 STYLE = (
-    f":root{{color-scheme:light;{_variables('light')}}}{panel.STYLE}{_LAYOUT}"
+    f":root{{color-scheme:light;{_variables('light')}}}{panel.STYLE}{_LAYOUT}{STEPPER_STYLE}"
     f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;"
     f"{_variables('dark')}}}.stroke{{color:var(--night)}}}}"
 )
