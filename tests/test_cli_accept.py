@@ -8,11 +8,11 @@ import pytest
 from lnl_core.cli import main
 from lnl_core.services.review import accepting, proposing
 from lnl_core.store import datasets
-from tests.services.review.test_accepting import (  # noqa: F401
-    _review_at_random,
+from tests.services.review.plans import (  # noqa: F401
     begun,
     birds,
     looked_at,
+    review_at_random,
 )
 
 
@@ -48,7 +48,7 @@ def test_classes_are_named_and_people_too(birds, capsys):  # noqa: F811
 
 
 def test_the_audit_says_how_many_labels_nobody_has_seen(birds, capsys):  # noqa: F811
-    _review_at_random(birds, 60)
+    review_at_random(birds, 60)
     plan = begun(birds)
     looked_at(birds, plan)
     decided = call(capsys, birds, "--plan", "1", "--reviewer", "ann")["accepted"]

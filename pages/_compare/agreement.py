@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from lnl_core.figures import agreement, costs
-from lnl_core.services.compare import comparing
+from lnl_core.services.compare import comparing, in_words
 from lnl_core.types import DatasetInfo, FloatArray
 from lnl_core.views import Comparison
 from pages import _figures, _ui, _words
@@ -32,7 +32,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="correlation_card"):
         orders(info, comparison)
-        if words := comparing.not_compared(info, comparison):
+        if words := in_words.not_compared(info, comparison):
             st.caption(words)
         st.caption("Methods that agree fully add nothing to each other in the consensus.")
     with right, st.container(border=True, key="top_card"):

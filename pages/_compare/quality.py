@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.figures import detection, frame, reliability
-from lnl_core.services.compare import chances, comparing
+from lnl_core.services.compare import chances, in_words
 from lnl_core.services.compare.five_views import others_expected
 from lnl_core.services.compare.seeds import Spread, spreads
 from lnl_core.services.in_force import standing
@@ -50,8 +50,8 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         for sentence in (
             _reconstructions(comparison),
             caution,
-            comparing.baseline_words(comparison),
-            comparing.before_words(comparison),
+            in_words.baseline_words(comparison),
+            in_words.before_words(comparison),
             _left_out(comparison),
         ):
             if sentence:

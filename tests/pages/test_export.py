@@ -11,7 +11,7 @@ from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
 from tests.data.making import encoded, picture
-from tests.services.review.test_accepting import accepted, birds
+from tests.services.review.plans import accepted, birds
 from tests.services.review.test_auditing import Reviewer, make
 
 __all__ = ["birds"]

@@ -16,7 +16,7 @@ from lnl_core.services.review.progress import progress
 from lnl_core.services.team import settling, team
 from lnl_core.store import datasets, decisions, found
 from lnl_core.types import Action, Decision
-from tests.services.review.test_accepting import accepted, birds  # noqa: F401 - a fixture
+from tests.services.review.plans import accepted, birds  # noqa: F401 - a fixture
 
 
 def press(info, row, who, action, label=None, **more):

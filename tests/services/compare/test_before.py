@@ -10,7 +10,7 @@ from lnl_core.jobs import outcome, queue
 from lnl_core.library.workspace import Workspace
 from lnl_core.review import comparison
 from lnl_core.services import in_force
-from lnl_core.services.compare import comparing, losses, report
+from lnl_core.services.compare import comparing, in_words, losses, report
 from lnl_core.services.export import exporting
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError
@@ -105,13 +105,13 @@ def test_compare_measures_both_on_the_same_images(reviewed):
     assert before.ap == pytest.approx(own.ap)
     assert now.ap > before.ap
     assert compared.best().key not in (CONSENSUS, BEFORE)
-    words = comparing.before_words(compared)
+    words = in_words.before_words(compared)
     assert f"average precision of {before.ap:.2f}, now {now.ap:.2f}" in words
     assert "on the same 59 images" in words
     place = [each.key for each in compared.candidates].index(BEFORE)
     assert compared.correlation[0, place] < 1
     assert losses.losses(info, BEFORE, "suspicion").counted.all()  # nobody had answered
-    assert comparing.before_words(comparing.compare(info, [CONSENSUS])) == ""
+    assert in_words.before_words(comparing.compare(info, [CONSENSUS])) == ""
 
 
 def test_the_report_has_it(reviewed):

@@ -14,8 +14,8 @@ from lnl_core.store import datasets
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
 from tests.services.datasets.test_growing import file_of, pictures
-from tests.services.review.test_accepting import _review_at_random as at_random
-from tests.services.review.test_accepting import accepted, birds
+from tests.services.review.plans import accepted, birds
+from tests.services.review.plans import review_at_random as at_random
 from tests.services.review.test_auditing import Reviewer, make
 
 __all__ = ["birds"]

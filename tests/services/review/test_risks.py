@@ -11,7 +11,7 @@ from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.risks import risks, states
 from lnl_core.store import datasets
 from tests.services.datasets.test_growing import file_of, pictures
-from tests.services.review.test_accepting import _review_at_random, accepted, birds
+from tests.services.review.plans import accepted, birds, review_at_random
 
 __all__ = ["birds"]  # a fixture
 
@@ -43,7 +43,7 @@ def test_each_state_has_a_number_of_its_own(changes, number):
 
 
 def test_a_plan_takes_a_part_of_what_is_left_and_gives_it_back(birds):
-    _review_at_random(birds, 60)
+    review_at_random(birds, 60)
     before = auditing.errors_left(birds, fresh=True)
     assert risks(birds, standing(birds)).now == risk(0)
     plan = accepted(birds)
@@ -59,7 +59,7 @@ def test_a_plan_takes_a_part_of_what_is_left_and_gives_it_back(birds):
 
 def test_images_added_after_a_plan_leave_every_label_that_it_changed_in_doubt(birds, tmp_path):
     """Draws from before the plan speak of the labels that the images came with."""
-    _review_at_random(birds, 60)
+    review_at_random(birds, 60)
     accepted(birds, least=0.0)  # right labels, too, which it spoils
     truth = np.array(datasets.load(birds).true_labels)
     more = pictures(6, seed=8, side=4, channels=1)
@@ -81,7 +81,7 @@ def test_images_added_after_a_plan_leave_every_label_that_it_changed_in_doubt(bi
 def test_an_older_plan_taken_back_leaves_no_limit_of_the_labels_before(birds):
     first = accepted(birds, filters=Filters(given=0, suggested=2), least=0.5)
     accepted(birds, least=0.5)
-    _review_at_random(birds, 60, seed=4)
+    review_at_random(birds, 60, seed=4)
     before = auditing.errors_left(birds, fresh=True)
     accepting.undo(birds, first.number, "ann")
     kept_up = auditing.errors_left(birds, fresh=True)

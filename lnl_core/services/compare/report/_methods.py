@@ -10,7 +10,7 @@ import numpy as np
 from lnl_core.figures import frame
 from lnl_core.figures.palette import TONES
 from lnl_core.said import many
-from lnl_core.services.compare import comparing
+from lnl_core.services.compare import in_words
 from lnl_core.services.compare.report import _markup
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import goals
@@ -68,15 +68,15 @@ def _errors_left(info: DatasetInfo) -> str:
 def sentences(info: DatasetInfo, comparison: Comparison) -> str:
     """Say what the figures do not: what is missing, left out, and who beats plain training."""
     caution = comparison.truth.caution if comparison.truth else ""
-    said = [comparison.why_none, caution, comparing.baseline_words(comparison)]
-    said.append(comparing.before_words(comparison))
+    said = [comparison.why_none, caution, in_words.baseline_words(comparison)]
+    said.append(in_words.before_words(comparison))
     if comparison.left_out:
         said.append(
             f"{many(comparison.left_out, 'image is', 'images are')} left out of the curves: a "
             f"run was told the "
             "answer, or has not judged the label."
         )
-    said.append(comparing.not_compared(info, comparison))
+    said.append(in_words.not_compared(info, comparison))
     return "".join(f"<p>{escape(each)}</p>" for each in said if each)
 
 
