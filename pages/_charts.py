@@ -71,7 +71,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     tone = colours()
     names = [chart_text(each["name"], 18) for each in classes]
     counts = [each["count"] for each in classes]
-    wrong = [each["wrong"] or 0.0 for each in classes]
+    wrong = [each["said"] or 0 for each in classes]  # as the words beside it
     places = list(range(len(classes)))
     whole = [
         f"{chart_text(each['name'], 200)}:{'' if each['exact'] else ' about'}" for each in classes

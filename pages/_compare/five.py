@@ -89,6 +89,8 @@ def _list(info: DatasetInfo, there: Lists) -> IntArray:
             on_change=_leave_image,
         )
         _steps(info)
+    if there.left_words:
+        st.caption(there.left_words)
     return there.rows.get(chosen, ranked.ranking.order)
 
 

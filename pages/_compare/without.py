@@ -120,6 +120,8 @@ def apart(info: DatasetInfo) -> None:
                     key=f"apart_{name}",
                 )
             _strip(info, rows[:_SHOWN].tolist())
+        if there.left_words:
+            st.caption(there.left_words)
 
 
 def _title(name: str, number: int, asked: int) -> str:

@@ -9,7 +9,7 @@ from lnl_core.figures import costs, frame
 from lnl_core.figures.palette import TONES
 from lnl_core.services.explore import confusions
 from lnl_core.views import Candidate
-from pages import _figures
+from pages import _charts, _figures
 from pages._explore import matrix
 
 LONG = "Share of the union of the most suspicious images of both of the runs that are compared"
@@ -87,3 +87,12 @@ def test_costs_stand_one_above_the_other_where_there_is_no_room_beside():
     assert all(a[1] < b[0] for a, b in pairwise(domains))
     assert below.layout.height > 3 * 28 * 3 + beside.layout.height
     assert below.layout.yaxis4.ticktext == ("plain CE",) * 3
+
+
+def test_a_bar_of_a_class_shows_as_many_wrong_as_the_words_beside_it():
+    one = {"name": "cat", "count": 20, "wrong": 0.4, "said": 0, "exact": False}
+    other = {"name": "dog", "count": 20, "wrong": 2.6, "said": 3, "exact": False}
+    figure = _charts.class_balance([one, other])
+    assert [list(each.x) for each in figure.data] == [[20, 17], [0, 3]]
+    beside = [each.text for each in figure.layout.annotations]
+    assert [each.split("</span>")[1] for each in beside] == [", about 0", ", about 3"]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lnl_core.store import datasets, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests import five
 
@@ -83,6 +83,15 @@ def test_the_buttons_walk_through_a_list_and_the_address_follows(desk, seen):
     assert app.query_params["id"] != first
     app.button(key="five_step_-1").click().run()
     assert app.query_params["id"] == first
+
+
+def test_images_that_no_list_can_hold_are_counted_beside_the_lists(desk, seen):
+    told = np.zeros(seen.n, bool)
+    told[[1, 2]] = True
+    arrays.write_array(seen.directory / "runs" / str(five.RUNS["sr"]) / "trusted.npy", told)
+    app = desk("compare", dataset=seen.name, view="five")
+    words = "2 images are in none of these lists: one of the methods was told the answer"
+    assert any(each.value.startswith(words) for each in app.caption)
 
 
 def test_a_link_that_names_nothing_says_so(desk, seen):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lnl_core.jobs import queue
 from lnl_core.methods import AT, METHODS, short_of, title_of
+from lnl_core.said import many
 from lnl_core.services.compare import _detecting, own_pictures
 from lnl_core.services.compare.comparing import cache_key, run_signals
 from lnl_core.services.in_force import (
@@ -221,17 +222,31 @@ def _baselines(info: DatasetInfo, ranked: Scored, row: int, given: int) -> tuple
 class Lists:
     """Images to look at, each list in the order of the consensus.
 
+    All of these methods have an opinion of their own of each.
+
     Attributes:
         rows: name -> row numbers: `ALL`, `SPLIT`, and for each method's short name those that it
             alone calls wrong. Of the published methods; where fewer than two of these have run, of
             all.
         right: name -> share of the rows whose label is known to be wrong; empty without a truth.
         asked: how many methods have an opinion.
+        left_out: images with a class of which one of these methods has none.
     """
 
     rows: Mapping[str, IntArray]
     right: Mapping[str, float]
     asked: int
+    left_out: int = 0
+
+    @property
+    def left_words(self) -> str:
+        """How many images are in none of the lists, and why; nothing where there are none."""
+        if not self.left_out:
+            return ""
+        return (
+            f"{many(self.left_out, 'image is', 'images are')} in none of these lists: one of the "
+            "methods was told the answer, or has not judged the label."
+        )
 
 
 def lists(info: DatasetInfo) -> Lists:
@@ -261,6 +276,9 @@ def _lists(info: DatasetInfo, ranked: Scored) -> Lists:
         return Lists({}, {}, 0)
     table = np.stack(wrong)  # (m, n)
     votes, m = table.sum(axis=0), len(table)
+    mute = ~np.all([_has_opinion(info, number) for number in names.values()], axis=0)
+    votes[mute] = -1  # in no list: nobody is alone where others have no say
+    left_out = int((mute & ~without_class(info)).sum()) if m > 1 else 0
     masks = {short: table[i] & (votes == 1) for i, short in enumerate(names)} if m > 1 else {}
     if m > 1:
         masks |= {ALL: votes == m, SPLIT: (votes >= m / 3) & (votes <= 2 * m / 3)}
@@ -271,7 +289,7 @@ def _lists(info: DatasetInfo, ranked: Scored) -> Lists:
     if data.true_labels is not None:
         known = np.asarray(data.true_labels) != np.asarray(data.given_labels)
         right = {name: float(known[some].mean()) for name, some in rows.items() if len(some)}
-    return Lists(rows, right, m)
+    return Lists(rows, right, m, left_out)
 
 
 def _published(name: str) -> bool:
@@ -296,6 +314,11 @@ def _calls_wrong(info: DatasetInfo, number: int) -> BoolArray:
         other = np.asarray(probs.classes[:, 0]) != given
     else:
         other = np.asarray(probs).argmax(axis=1) != given
-    counted = judged_by(info, number) & ~told_of(info, [str(number)]) & ~without_class(info)
-    rows: BoolArray = other & counted
+    rows: BoolArray = other & _has_opinion(info, number) & ~without_class(info)
     return rows
+
+
+def _has_opinion(info: DatasetInfo, number: int) -> BoolArray:
+    """Return (n,) True where a run has judged a label, and was not told the answer."""
+    has: BoolArray = judged_by(info, number) & ~told_of(info, [str(number)])
+    return has

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from lnl_core.data import no_class
 from lnl_core.data.images import is_beside as is_beside
 from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
+from lnl_core.said import many
 from lnl_core.services.datasets import copied
 from lnl_core.store import datasets, goals
 from lnl_core.store.table import read_table
@@ -57,10 +60,41 @@ def skipped(info: DatasetInfo) -> list[Skipped]:
 
 
 def notes(info: DatasetInfo) -> list[str]:
-    """Return what was worth saying when images came in, and of copies now, a sentence each."""
-    stored: list[str] = datasets.read_meta(info).get("notes", [])
-    kept = [each for each in stored if not finding.ABOUT.match(each)]
-    return kept if datasets.copies(info) is None else [*kept, *copied.notes(info)]
+    """Return what was worth saying when images came in, and of the set now, a sentence each.
+
+    Where images came at several times, each sentence says of which.
+    """
+    said, when = [], "At the import"
+    for note in datasets.read_meta(info).get("notes", []):
+        if finding.ABOUT.match(note) or _COUNTED.match(note):
+            continue
+        if came := _CAME.match(note):
+            when = f"On {came[1]}"
+            said.append(re.sub("^1 images were", "1 image was", note))
+        else:
+            said.append(f"{when}: {note}" if info.additions else note)
+    said += _counted(info)
+    return said if datasets.copies(info) is None else [*said, *copied.notes(info)]
+
+
+_COUNTED = re.compile(
+    r"(About )?[\d,]+ images? (is|are) in no split\.$"
+    r"|No class, so to be labelled: |Kept as a class, though nobody may have labelled"
+)
+"""How the notes of an import begin that are counted anew."""
+
+_CAME = re.compile(r"[\d,]+ images? (?:was|were) added on (\d{4}-\d\d-\d\d) from ")
+"""The same of the note that begins those of an addition; earlier programs wrote "1 images were"."""
+
+
+@lru_cache(maxsize=32)
+def _counted(info: DatasetInfo) -> tuple[str, ...]:
+    """Return what is said of splits and of labels that are no class, as the set is now."""
+    split, labels = datasets.splits(info), datasets.load(info).given_labels
+    without = 0 if split is None else int((split[1] < 0).sum())
+    counts = np.bincount(labels, minlength=info.class_count).tolist()
+    none = no_class.notes(dict(zip(info.class_names, counts, strict=True)), no_classes(info))
+    return (*[f"{many(without, 'image is', 'images are')} in no split."] * bool(without), *none)
 
 
 def guides(info: DatasetInfo) -> dict[str, str]:

@@ -112,12 +112,35 @@ def test_a_method_that_was_told_the_answer_has_no_opinion(seen):
     assert shown.methods[0].state == "told"
     assert shown.methods[0].picture is None
     assert shown.only is None
-    assert 1 not in five_views.lists(info).rows["SR"]
+    there = five_views.lists(info)
+    assert not any(1 in rows for rows in there.rows.values())
+    assert there.left_words == (
+        "1 image is in none of these lists: one of the methods was told the answer, or has not "
+        "judged the label."
+    )
+
+
+def test_no_method_is_alone_where_the_others_were_told_the_answer(seen):
+    info, made = seen
+    given = np.asarray(datasets.load(info).given_labels)
+    wrong = {name: made[name].pred_probs.argmax(axis=1) != given for name in made}
+    rows = np.flatnonzero(wrong["sr"] & wrong["dmlp"])
+    told = np.zeros(info.n, bool)
+    told[rows] = True
+    for name in made:
+        if name != "sr":
+            folder = info.directory / "runs" / str(five.RUNS[name])
+            arrays.write_array(folder / "trusted.npy", told)
+    there = five_views.lists(info)
+    assert len(rows) > 1
+    assert there.left_out == len(rows)
+    assert not set(rows) & set(there.rows["SR"])
 
 
 def test_lists_hold_what_their_names_say(seen):
     info, made = seen
     there = five_views.lists(info)
+    assert there.left_words == ""
     given = np.asarray(datasets.load(info).given_labels)
     votes = sum(
         (signals.pred_probs.argmax(axis=1) != given).astype(int) for signals in made.values()

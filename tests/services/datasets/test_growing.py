@@ -391,6 +391,39 @@ def test_what_is_said_of_copies_is_said_of_the_set_as_it_is(workspace, tmp_path)
         "2 pictures come more than once, 4 images in all; 1 of them with different labels, at "
         "least one of which is wrong: they come first in the queue."
     ]
-    assert old[1] in said
+    assert f"At the import: {old[1]}" in said
     growing.add_images(again(info), file_of(tmp_path, "third", other[2:], [0]))
     assert any(each.startswith("1 image was added on ") for each in settings.notes(again(info)))
+
+
+def test_notes_say_of_when_they_are_and_counts_are_of_today(workspace, tmp_path):
+    splits = np.array(["train"] * 3 + [""] * 2)
+    names = np.array(["cat", "dog", "Not sure"])
+    first = file_of(
+        tmp_path, "first", pictures(5), [0, 1, 2, 2, 0], class_names=names, splits=splits
+    )
+    catalog.import_dataset(workspace, first, "set", no_classes=["Not sure"])
+    info = datasets.dataset(workspace, "set")
+    assert settings.notes(info)[:2] == [
+        "2 images are in no split.",
+        "No class, so to be labelled: “Not sure” (2).",
+    ]
+    datasets.change_meta(info, lambda meta: {"notes": ["Read together: a, b.", *meta["notes"]]})
+    assert settings.notes(again(info))[0] == "Read together: a, b."  # so far there is one day
+    second = file_of(
+        tmp_path, "second", pictures(2, seed=8), [2, 0], class_names=names, splits=["val", ""]
+    )
+    growing.add_images(again(info), second)
+
+    def as_earlier(meta):  # which did not count one as one
+        return {"notes": [each.replace("2 images were", "1 images were") for each in meta["notes"]]}
+
+    datasets.change_meta(info, as_earlier)
+    said = settings.notes(again(info))
+    day = again(info).grown_at[0][:10]
+    assert said[0] == "At the import: Read together: a, b."
+    assert said[1].startswith(f"1 image was added on {day} from ")
+    assert [each for each in said[2:] if each.startswith(f"On {day}: New splits: val")]
+    assert [each for each in said if each.endswith("in no split.")] == ["3 images are in no split."]
+    assert "No class, so to be labelled: “Not sure” (3)." in said
+    assert len([each for each in said if "Not sure" in each]) == 1

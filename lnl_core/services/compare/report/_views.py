@@ -28,7 +28,9 @@ def five(info: DatasetInfo, album: Album) -> str:
         f"{panel.panel(five_views.views(info, row), album.uri, heading=4)}</div>"
         for row, why in chosen
     )
-    return f"<p>What each method says of one image, in a picture of its own idea.</p>{shown}"
+    left = five_views.lists(info).left_words
+    said = f"What each method says of one image, in a picture of its own idea. {left}"
+    return f"<p>{said.strip()}</p>{shown}"
 
 
 def _chosen(info: DatasetInfo, there: five_views.Lists) -> Iterator[tuple[int, str]]:
