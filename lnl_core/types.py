@@ -5,6 +5,7 @@ Shapes: `n` examples, `k` classes, `t` kept classes, `d` features.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -366,7 +367,8 @@ class Method:
         reconstruction: True where the source could not be read in full.
         needs: what the worker prepares first: `features`, or nothing.
         cost: (n, size, config) -> (seconds, bytes) of the run's own on the two-core reference
-            machine: without features, and above what a worker holds that has loaded torch.
+            machine: without features, and above what a worker holds that has loaded torch. One
+            whose work grows with the classes takes their number as a fourth, `k`.
         shows: what its own picture of one image is, a sentence for who has not run it yet.
 
     Raises:
@@ -398,7 +400,7 @@ class Method:
     reconstruction: bool = False
     parallel: bool = False
     needs: tuple[str, ...] = ()
-    cost: Callable[[int, int, Any], tuple[float, float]] | None = None
+    cost: Callable[..., tuple[float, float]] | None = None
     shows: str = ""
 
     def __post_init__(self) -> None:
@@ -412,3 +414,18 @@ class Method:
     def baseline(self) -> bool:
         """Whether it is one of the usual baselines."""
         return self.group is Group.BASELINE
+
+    def estimate(self, n: int, size: int, config: Any, k: int) -> tuple[float, float] | None:
+        """Return what `cost` says of a run, None where the method does not say.
+
+        Args:
+            n: images.
+            size: their longer side in pixels.
+            config: one of the method's.
+            k: classes.
+        """
+        if self.cost is None:
+            return None
+        by_class = "k" in inspect.signature(self.cost).parameters
+        seconds, held = self.cost(n, size, config, **({"k": k} if by_class else {}))
+        return float(seconds), float(held)

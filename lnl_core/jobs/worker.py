@@ -338,10 +338,9 @@ def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) ->
 
 def _estimated(method: Method, data: LabeledDataset, config: Any) -> dict[str, float]:
     """Return what the method's card says that the run will take, empty where it does not say."""
-    if method.cost is None:
-        return {}
-    seconds, held = method.cost(len(data), max(data.images.shape[1:3]), config)
-    return {"estimated_seconds": float(seconds), "estimated_bytes": float(held)}
+    size = max(data.images.shape[1:3])
+    said = method.estimate(len(data), size, config, len(data.class_names))
+    return dict(zip(("estimated_seconds", "estimated_bytes"), said, strict=True)) if said else {}
 
 
 def _own_cost(

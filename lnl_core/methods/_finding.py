@@ -77,7 +77,5 @@ def _load(entry: EntryPoint) -> Method:
         knobs = kind.preset(preset, 60, 3, 32)
         if not isinstance(knobs, kind):
             raise ValueError(f"its preset {preset} is no {kind.__name__}")
-        if method.cost is not None:
-            seconds, held = method.cost(60, 32, knobs)
-            float(seconds), float(held)
+        method.estimate(60, 32, knobs, 3)
     return method

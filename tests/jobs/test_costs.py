@@ -116,6 +116,13 @@ def test_a_run_stands_beside_what_its_card_said(workspace, tiny):
     assert done.cost["images"] == 1
 
 
+def test_a_card_that_asks_for_the_classes_is_told_those_of_the_set(workspace, tiny):
+    by_class = replace(taking(MB), cost=lambda n, size, config, k: (1000.0 * k, float(n)))
+    done = ran(workspace, tiny, by_class)
+    assert done.metrics["estimated_seconds"] == 1000 * tiny.class_count
+    assert done.metrics["estimated_bytes"] == tiny.n
+
+
 def running(tiny, **metrics):
     job = queue.submit(tiny, "probe", "quick")
     return replace(job, state=JobState.RUNNING, metrics={"device": "cpu"} | metrics)

@@ -211,10 +211,10 @@ def _sure(given: Array, k: int) -> Array | TopProbs:
     return np.eye(k, dtype=np.float32)[given]
 
 
-def cost(n: int, size: int, config: Config) -> tuple[float, float]:
+def cost(n: int, size: int, config: Config, k: int = 10) -> tuple[float, float]:
     """Return (seconds, bytes) on two cores with the training; on a base run it is far less.
 
-    A head on frozen features is known by its `backbone`. Ten classes are assumed.
+    A head on frozen features is known by its `backbone`.
     """
     from types import SimpleNamespace
 
@@ -222,13 +222,13 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     from lnl_core.methods.influence import work
 
     if config.backbone == "head":
-        return work.of_head(n, _estimate.usual_features(size), config)
+        return work.of_head(n, _estimate.usual_features(size), config, k)
     knobs = ("backbone", "epochs", "batch_size", "resolution")
     plain = SimpleNamespace(record_from=1.0, **{each: getattr(config, each) for each in knobs})
     seconds, held = _estimate.training_cost(n, size, plain)
     if config.refine == "network":
         seconds *= 1 + config.rounds * config.refine_epochs / config.epochs
-    more, beside = work.of_head(n, work.DEEP, config)
+    more, beside = work.of_head(n, work.DEEP, config, k)
     return seconds + more, max(held, beside)
 
 

@@ -20,7 +20,7 @@ PASSES = 60
 """Passes over the rows for one fit of the head, about."""
 
 
-def of_head(n: int, d: int, config: Any, k: int = 10) -> tuple[float, float]:
+def of_head(n: int, d: int, config: Any, k: int) -> tuple[float, float]:
     """Return (seconds, bytes) of the rounds on n rows of d features, all in float64.
 
     Main axes of the rows; then in each round a fit, and either the whole Hessian of the kw weights,

@@ -49,7 +49,6 @@ def noise_lab(
 
 def _seconds(info: DatasetInfo, key: str, preset: str) -> float:
     method, size = METHODS[key], max(info.height, info.width)
-    if method.cost is None:
-        return 0.0
     config = method.config.preset(preset, info.n, info.class_count, size)
-    return method.cost(info.n, size, config)[0]
+    said = method.estimate(info.n, size, config, info.class_count)
+    return said[0] if said else 0.0

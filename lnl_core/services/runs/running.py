@@ -264,10 +264,8 @@ def estimate(
     """
     method, features = _on(method)
     config = knobs.config(info, method, preset, overrides or {}, features)
-    cost = METHODS[method].cost
-    if cost is None:
-        return 0.0, 0.0
-    return cost(info.n, max(info.height, info.width), config)
+    size = max(info.height, info.width)
+    return METHODS[method].estimate(info.n, size, config, info.class_count) or (0.0, 0.0)
 
 
 def usable_executors() -> tuple[str, ...]:
