@@ -70,7 +70,7 @@ def test_the_head_of_influence_pays_for_its_hessian():
 
 
 def test_the_head_of_influence_pays_for_each_class():
-    """600 rows of 3,872 features: 2 CPU seconds with 10 classes, 3 to 6 with 40 to 100, 36 with 200."""
+    """600 photographs: 2 CPU seconds with 10 classes, 3 to 6 with 40 and 100, 36 with 200."""
     method = METHODS["influence"]
     head = method.config.on_features("standard", 600, 10)
     ten, forty, many = (method.estimate(600, 128, head, k)[0] for k in (10, 40, 200))
