@@ -7,13 +7,16 @@ the row under feature dropout.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from lnl_core.learning import images
-from lnl_core.types import FloatArray
+from lnl_core.types import Array, FloatArray
 
 _SAMPLE = 20_000
+_CHUNK = 2048
 
 
 class FeatureSource:
@@ -33,30 +36,44 @@ class FeatureSource:
         self.n, self.channels = features.shape
         self.height = self.width = 1
         self.device = device
-        step = max(1, -(-self.n // _SAMPLE))  # to the last row: sets come sorted by class
-        sample = torch.from_numpy(features[::step].astype("float64"))
-        self.mean = sample.mean(0).float()
+        mean, spread = _moments(features[:: max(1, -(-self.n // _SAMPLE))])  # sets come sorted
+        self.mean = mean.float()
         # one common floor, so that a feature which hardly moves is not blown up
-        spread = sample.std(0, correction=0)
         self.scale = (1 / spread.clamp_min(max(1e-3 * float(spread.mean()), 1e-8))).float()
         self._features = features
         self._resident: Tensor | None = None
         if self.n * self.channels * 4 <= images.free_bytes(device) // 3:
-            self._resident = self._read(torch.arange(self.n)).to(device)
+            self._resident = self._read(slice(None)).to(device)
+            self._features = features[:0].copy()  # no view: the rows themselves may go
 
-    def _read(self, rows: Tensor) -> Tensor:
-        values = torch.from_numpy(self._features[rows.numpy()].astype("float32"))
+    def _read(self, rows: slice | Array) -> Tensor:
+        values = torch.from_numpy(self._features[rows].astype("float32"))
         return values.sub_(self.mean).mul_(self.scale)
 
     def batch(self, rows: Tensor) -> Tensor:
         """Return (b, d) float32 on the device for row numbers (b,)."""
         if self._resident is None:
-            return self._read(rows.cpu()).to(self.device)
+            return self._read(rows.cpu().numpy()).to(self.device)
         return self._resident.index_select(0, rows.to(self.device, non_blocking=True))
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Return the rows as they are: `batch` has standardised them."""
         return rows
+
+
+def _moments(sample: FloatArray) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of each column, (d,) float64, in chunks of rows."""
+    n, d = sample.shape
+    parts = [slice(at, at + _CHUNK) for at in range(0, n, _CHUNK)]
+
+    def mean_of(part_sum: Callable[[Tensor], Tensor]) -> Tensor:
+        total = torch.zeros(d, dtype=torch.float64)
+        for part in parts:
+            total += part_sum(torch.from_numpy(sample[part].astype("float64")))
+        return total / n
+
+    mean = mean_of(lambda rows: rows.sum(0))
+    return mean, mean_of(lambda rows: (rows - mean).square().sum(0)).sqrt()
 
 
 def blank(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -59,11 +59,13 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
         size: longer side in pixels.
         config: has `backbone`, `epochs`, `batch_size`, `resolution`, `record_from`.
     """
-    if config.resolution:
-        size = min(size, config.resolution)
     name = config.backbone
     if name == "head":
-        return 2 + n * config.epochs / 8000.0, 1.8e8 + n * 8000.0
+        d = usual_features(size)
+        # the rows as they are handed over, then standardised, beside a chunk of them in float64
+        return 2 + n * config.epochs / 8000.0, 1.8e8 + features_held(n, d) + 4.0 * n * d
+    if config.resolution:
+        size = min(size, config.resolution)
     if name in fine_tuning.SIDES:
         return fine_tuned_cost(n, size, config)
     if name == "auto":

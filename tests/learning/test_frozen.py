@@ -1,6 +1,7 @@
 """Heads on frozen features: the same methods, rows of numbers in the place of images."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -59,6 +60,19 @@ def test_rows_sorted_by_class_are_standardised_by_all_of_their_classes(n):
     rows = FeatureSource(rows.astype(np.float32), torch.device("cpu")).batch(torch.arange(n))
     np.testing.assert_allclose(rows.mean(0), 0, atol=0.01)
     np.testing.assert_allclose(rows.std(0, correction=0), 1, atol=0.01)
+
+
+def test_opening_rows_takes_little_beside_what_it_keeps(tmp_path):
+    """The sample that they are standardised by had been held as float64, whole."""
+    n, d = 12_000, 400
+    np.save(tmp_path / "f.npy", np.random.default_rng(0).normal(size=(n, d)).astype(np.float16))
+    features = np.load(tmp_path / "f.npy", mmap_mode="r")
+    tracemalloc.start()
+    try:
+        FeatureSource(features, torch.device("cpu"))
+        assert tracemalloc.get_traced_memory()[1] < 1.3 * 4 * n * d
+    finally:
+        tracemalloc.stop()
 
 
 def test_rows_come_the_same_from_the_disk(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,21 @@ def test_runs_promise_the_memory_that_they_took(key, preset, n, size, measured):
     method = METHODS[key]
     config = method.config.preset(preset, n, 10, size)
     assert method.cost(n, size, config)[1] / 1e6 == pytest.approx(measured, rel=0.3)
+
+
+@pytest.mark.parametrize(("key", "n", "measured"), [("ce", 12_000, 470), ("jump", 3000, 260)])
+def test_heads_on_features_promise_the_memory_that_they_took(key, n, measured):
+    config = METHODS[key].config.on_features("quick", n, 10)
+    assert METHODS[key].cost(n, 224, config)[1] / 1e6 == pytest.approx(measured, rel=0.3)
+
+
+def test_a_head_on_features_makes_no_views_of_images():
+    """A view of a photograph takes longer than its head: the default recipe had seemed too long."""
+    head = METHODS["jump"].config.on_features("quick", 12_000, 10)
+    assert METHODS["jump"].cost(12_000, 256, head) == METHODS["jump"].cost(12_000, 64, head)
+    pixels = METHODS["jump"].config.preset("quick", 12_000, 10, 32)
+    more_views = replace(pixels, warm_up=1)
+    assert METHODS["jump"].cost(12_000, 32, more_views) > METHODS["jump"].cost(12_000, 32, pixels)
 
 
 def test_memory_follows_the_batch_the_pixels_and_the_sample():

@@ -98,7 +98,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
-    """Return (seconds, bytes) on two cores: plain training plus the strong views."""
+    """Return (seconds, bytes) on two cores: plain training plus the strong views of pixels."""
     from types import SimpleNamespace
 
     from lnl_core.methods import _estimate
@@ -111,6 +111,8 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
         record_from=1 - min(config.score_epochs / config.epochs, 1),
     )
     seconds, held = _estimate.training_cost(n, size, plain)
+    if config.backbone == "head":
+        return seconds, held
     views = n * (config.epochs - config.warm_up) * (min(size, config.resolution or size) / 32) ** 2
     return seconds + views * 2e-4, held
 
