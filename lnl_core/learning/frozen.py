@@ -7,8 +7,6 @@ the row under feature dropout.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -64,16 +62,13 @@ class FeatureSource:
 def _moments(sample: FloatArray) -> tuple[Tensor, Tensor]:
     """Return mean and deviation of each column, (d,) float64, in chunks of rows."""
     n, d = sample.shape
-    parts = [slice(at, at + _CHUNK) for at in range(0, n, _CHUNK)]
-
-    def mean_of(part_sum: Callable[[Tensor], Tensor]) -> Tensor:
-        total = torch.zeros(d, dtype=torch.float64)
-        for part in parts:
-            total += part_sum(torch.from_numpy(sample[part].astype("float64")))
-        return total / n
-
-    mean = mean_of(lambda rows: rows.sum(0))
-    return mean, mean_of(lambda rows: (rows - mean).square().sum(0)).sqrt()
+    mean, square = torch.zeros(2, d, dtype=torch.float64)
+    for total, power in ((mean, 1), (square, 2)):
+        for at in range(0, n, _CHUNK):
+            rows = torch.from_numpy(sample[at : at + _CHUNK].astype("float64"))
+            total += (rows if power == 1 else (rows - mean).square()).sum(0)
+        total /= n
+    return mean, square.sqrt()
 
 
 def blank(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
