@@ -90,3 +90,20 @@ def test_a_second_column_of_splits_and_boxes_are_named(tmp_path):
     notes = " ".join(read(rows_of(tmp_path, "\n".join(rows))).notes)
     assert "“fold” is not read: “split” has the splits." in notes
     assert "of boxes" in notes
+
+
+@pytest.mark.parametrize("word", ["license_plate_", "notes-", "requirements"])
+def test_labels_of_boxes_are_no_notes_to_people_whatever_images_are_called(tmp_path, word):
+    source = put(tmp_path / "s", [f"images/{word}{i:03}.png" for i in range(12)])
+    (source / "labels").mkdir()
+    for i in range(12):
+        (source / "labels" / f"{word}{i:03}.txt").write_text("0 .5 .5 .1 .1")
+    with pytest.raises(LnlError, match="this looks like a set for detection"):
+        read(source)
+
+
+def test_a_splits_only_folder_is_a_class_though_others_write_it_otherwise(tmp_path):
+    train = [f"train/{name}/{i}.png" for name in ("Photos", "drawings") for i in range(3)]
+    source = put(tmp_path / "s", [*train, "val/photos/a.png", "val/photos/b.png"])
+    assert asked(read(source))["spellings"].is_open
+    assert counts(read(source, spellings="merge")) == {"Photos": 5, "drawings": 3}

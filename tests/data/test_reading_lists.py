@@ -4,7 +4,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers
-from tests.data.asking import asked, counts, listed, put, read, stops
+from tests.data.asking import asked, counts, listed, put, read, rows_of, stops
 
 # lists and folders -----------------------------------------------------------------------------
 
@@ -276,3 +276,26 @@ def test_a_column_is_named_as_a_shell_takes_it(tmp_path):
     put(tmp_path, ["a.png", "b.png"])
     (tmp_path / "l.csv").write_text("image,the kind\na.png,cat\nb.png,dog\n")
     assert "--label-column 'the kind'" in stops(tmp_path / "l.csv", "label_column", tmp_path)
+
+
+def headless(folder, *columns):
+    rows = [f"im{i}.png,{','.join(of[i % len(of)] for of in columns)}" for i in range(8)]
+    return rows_of(folder, "\n".join(rows) + "\n")
+
+
+def test_columns_without_names_that_may_all_be_labels_are_asked_about(tmp_path, agrees):
+    source = headless(tmp_path / "a", "1234", "1122", "ab")
+    question = asked(read(source, header="none"))["label_column"]
+    assert question.is_open
+    assert [each.value for each in question.choices] == ["2", "3", "4"]
+    assert agrees(source, Answers(header="none", label_column="4")).names == ["a", "b"]
+    same = read(headless(tmp_path / "b", "01", ["cat", "dog"]), header="none")
+    assert counts(same) == {"cat": 4, "dog": 4}
+
+
+def test_splits_in_a_column_without_a_name_are_splits(tmp_path, agrees):
+    got = agrees(headless(tmp_path / "s", ["train", "test"], "aabb"), Answers(header="none"))
+    assert got.names == ["a", "b"]
+    assert sorted(set(got.splits)) == ["test", "train"]
+    one = read(headless(tmp_path / "t", ["train"], "ab"), header="none")
+    assert counts(one) == {"a": 4, "b": 4}

@@ -108,3 +108,92 @@ def test_names_are_the_labels_where_all_lists_have_them(tmp_path):
     test = [f"im{i}.png,{('cat', 'dog')[i % 2]}" for i in range(5, 8)]
     source = two_lists(tmp_path / "s", train, test, "image,label,label_name", "image,label_name")
     assert counts(read(source)) == {"cat": 4, "dog": 4}
+
+
+SAME, OTHER = "ab", "aabb"
+"""Labels in turn, and labels that contradict them."""
+
+
+def lists_of(folder, **lists):
+    """Write lists of eight rows each, their images counted on: name=(header, column=cells)."""
+    put(folder, [f"im{i}.png" for i in range(8 * len(lists))])
+    for at, (name, (header, cells)) in enumerate(lists.items()):
+        rows = [header]
+        for i in range(8):
+            values = {key: of[i % len(of)] for key, of in cells.items()}
+            values["image"] = f"im{8 * at + i}.png"
+            rows.append(",".join(values[column] for column in header.split(",")))
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def test_a_columns_number_means_one_column_in_all_lists(tmp_path, agrees):
+    cells = {"label": SAME, "old_label": "xy"}
+    train = ("image,label,old_label", cells)
+    source = lists_of(tmp_path / "s", train=train, val=("image,old_label,label", cells))
+    with pytest.raises(LnlError, match=r"Column 2 is “label” in train.csv and “old_label” in val"):
+        read(source, label_column="2")
+    agrees(source, Answers(label_column="2"))
+    assert counts(read(source, label_column="old_label")) == {"x": 8, "y": 8}
+    shorter = lists_of(tmp_path / "o", train=train, val=("image,label", cells))
+    assert counts(read(shorter, label_column="2")) == {"a": 8, "b": 8}
+    three = read(shorter, label_column="3")
+    assert counts(three) == {"a": 4, "b": 4, "x": 4, "y": 4}
+    assert "val.csv has other columns: image = image, label = label." in three.notes
+
+
+@pytest.mark.parametrize("other", ["val", "test"])
+@pytest.mark.parametrize(("first", "second"), [(SAME, OTHER), (SAME, "wxyz")])
+def test_labels_that_contradict_each_other_are_asked_though_all_lists_have_one(
+    tmp_path, agrees, other, first, second
+):
+    cells = {"label": first, "category": second}
+    source = lists_of(
+        tmp_path / "s", train=("image,label,category", cells), **{other: ("image,category", cells)}
+    )
+    question = asked(read(source))["label_column"]
+    assert question.is_open
+    assert {each.value for each in question.choices} == {"label", "category"}
+    agrees(source)
+    assert agrees(source, Answers(label_column="category")).names == sorted(set(second))
+
+
+def test_a_question_that_has_to_be_told_hides_behind_none_that_has_not(tmp_path):
+    sure = {"label": SAME, "clean_label": OTHER}
+    unsure = {"class": SAME, "old_label": OTHER}
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,label,clean_label", sure),
+        val=("image,class,old_label", unsure),
+    )
+    assert asked(read(source))["label_column"].is_open
+
+
+def test_lists_that_each_ask_for_their_own_column_are_answered_in_turn(tmp_path, agrees):
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,class,category", {"class": SAME, "category": OTHER}),
+        val=("image,target,species", {"target": OTHER, "species": "c"}),
+    )
+    assert [each.value for each in asked(read(source))["label_column"].choices] == [
+        "class",
+        "category",
+    ]
+    second = asked(read(source, label_column="class"))["label_column"]
+    assert "val.csv look like labels" in second.text
+    assert [each.value for each in second.choices] == ["class,target", "class,species"]
+    got = agrees(source, Answers(label_column="class,species"))
+    assert [got.given.count(name) for name in got.names] == [4, 4, 8]
+    with pytest.raises(LnlError, match="has no column “speces”"):
+        read(source, label_column="class,speces")
+
+
+def test_a_list_of_columns_of_0_and_1_is_read_beside_one_of_labels(tmp_path, agrees):
+    hot = {"cat": "01", "dog": "10"}
+    source = lists_of(
+        tmp_path / "s", train=("image,cat,dog", hot), val=("image,label", {"label": ["cat", "dog"]})
+    )
+    assert any("“train.csv” is not used" in n and "--one-hot" in n for n in read(source).notes)
+    got = agrees(source, Answers(lists=("train.csv", "val.csv"), one_hot="yes"))
+    assert [got.given.count(name) for name in got.names] == [8, 8]
+    assert set(got.splits) == {"train", "val"}

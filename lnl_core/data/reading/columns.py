@@ -234,18 +234,23 @@ class _Decision:
             self._ask_label(taken)
 
     def _first_that_repeats(self, taken: str) -> list[str]:
-        """Return the first column of a list without a header that is not blank and counts no rows.
+        """Return the columns of a list without a header that may be classes, else its first one.
 
-        One that counts them (`1 001.Bird/a.jpg`) is passed over where a later one may be classes.
+        One that counts rows (`1 001.Bird/a.jpg`) or says splits is passed over where a later one
+        may be classes.
         """
         values = self._peek.values()
         free = [each for each in self._names if each != taken and any(values[each])]
-        if free and self._peek.counts_rows(free[0]):
-            later = [each for each in free[1:] if self._peek.may_be_classes(each)]
-            if later:
-                self._notes.append(f"Labels are column {later[0]}: column {free[0]} counts rows.")
-                return later[:1]
-        return free[:1]
+        likely = [each for each in free if self._peek.may_be_classes(each)]
+        if not likely:
+            return free[:1]
+        if self._peek.counts_rows(free[0]):
+            self._notes.append(f"Labels are column {likely[0]}: column {free[0]} counts rows.")
+        elif self._peek.says_splits(free[0]):
+            self._notes.append(f"Labels are column {likely[0]}: column {free[0]} says splits.")
+        elif free[0] not in likely:
+            return free[:1]
+        return likely
 
     def _compare(self, candidates: list[str]) -> None:
         """Ask which of several columns has the labels, unless they say the same."""
@@ -363,6 +368,10 @@ class _Decision:
                 return
         values = self._peek.values()
         free = [each for each in self._names if each and each not in used]
+        said = [] if self._has_header else [each for each in free if self._peek.says_splits(each)]
+        if said:
+            self._take_split(said[0])
+            return
         self._take_flags([each for each in free if splits.flag(each, values[each])])
 
     def _take_split(self, name: str) -> None:

@@ -92,6 +92,12 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
     return unused
 
 
+def _without_labels(file: Path) -> str:
+    if file.suffix.lower() != ".json" and asks_for_labels(file) == "one_hot":
+        return "It has a column of 0 and 1 for each class: name every list, and give --one-hot."
+    return "It has no column of labels."
+
+
 def asks_for_labels(file: Path) -> str:
     """Return the question by which a table that names images has labels; "" where it has none.
 
@@ -167,7 +173,7 @@ def _split_of(file: Path) -> str:
 def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
     """Choose among the lists of a folder, or ask."""
     unused = {
-        each.name: "It has no column of labels."
+        each.name: _without_labels(each)
         for each in there
         if each not in known and column_names.has_images(each)
     }

@@ -83,6 +83,11 @@ class Peek:
             return False
         return all(int(cell) == int(cells[0]) + at for at, cell in enumerate(cells))
 
+    def says_splits(self, name: str) -> bool:
+        """Tell whether all cells of a column are names of splits, such as train and test."""
+        cells = {value for value in self.values()[name] if value}
+        return bool(cells) and all(map(is_split, cells))
+
     def may_be_classes(self, name: str) -> bool:
         """Tell whether a column has several values, again and again, that are no splits."""
         cells = [value for value in self.values()[name] if value]

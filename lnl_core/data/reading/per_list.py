@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lnl_core.data import tables
 from lnl_core.data.reading import columns
-from lnl_core.data.reading.column_names import COLUMNS, Columns
+from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Question
+from lnl_core.types import LnlError
 
 _SAID = ("image_column", "label_column", "id_column", "split_column")
 
@@ -23,7 +24,7 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         files: the lists.
         home: the folder that their paths start from.
         answers: what a person said; a column that a list does not have is not meant there, as long
-            as another list has it.
+            as another list has it. Of several (`class,target`) each takes the first that it has.
 
     Raises:
         LnlError: one is no table, or none has a column that was named.
@@ -33,27 +34,62 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         file: [name.lower() for name in tables.names(file, COLUMNS, has_header=has_header)]
         for file in files
     }
-    own = {
-        file: _own(answers, names[file], [names[each] for each in files if each != file])
-        for file in files
-    }
+    said = {key: _parts(getattr(answers, key), names) for key in _SAID}
+    own = {file: _own(answers, said, names[file], names.values()) for file in files}
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
     for file in files:
         key = tuple(names[file])
         if key not in known:
-            known[key] = columns.decide(file, home, own[file])
+            known[key] = _with_what_was_said(
+                columns.decide(file, home, own[file]), answers, own[file]
+            )
         decided[file] = known[key]
     for kind in ("image", "label"):
         shared = "" if getattr(answers, f"{kind}_column") else _shared(kind, decided, names)
         for file, each in decided.items():
-            if shared and each.used[kind].lower() != shared:
+            asks = any(question.key == f"{kind}_column" for question in each.questions)
+            if shared and not asks and each.used[kind].lower() != shared:
                 pinned: dict[str, Any] = {f"{kind}_column": shared}
                 own[file] = replace(own[file], **pinned)
                 again = columns.decide(file, home, own[file])
-                said = f"“{visible(shared)[:40]}” is the column of {kind}s: all lists have it."
-                decided[file] = replace(again, notes=[*again.notes, said])
+                note = f"“{visible(shared)[:40]}” is the column of {kind}s: all lists have it."
+                decided[file] = replace(again, notes=[*again.notes, note])
     return decided
+
+
+def _parts(said: str, names: Mapping[Path, Sequence[str]]) -> tuple[str, ...]:
+    """Return the columns that an answer names, in small letters: one, or `class,target`.
+
+    Raises:
+        LnlError: a number is one column here and another there.
+    """
+    whole = said.lower()
+    if any(whole in own for own in names.values()):
+        return (whole,)
+    parts = filter(None, (part.strip() for part in whole.split(",")))
+    return tuple(_named(part, names) for part in parts)
+
+
+def _named(part: str, names: Mapping[Path, Sequence[str]]) -> str:
+    """Return the name of a column that was given by its number; the number where it has none."""
+    if not part.isdecimal() or any(part in own for own in names.values()):
+        return part
+    at = int(part) - 1
+    there = [(file, own[at]) for file, own in names.items() if 0 <= at < len(own)]
+    for file, name in there[1:]:
+        if name != there[0][1]:
+            raise LnlError(
+                f"Column {part} is {_called(there[0][1])} in {visible(there[0][0].name)[:60]} and "
+                f"{_called(name)} in {visible(file.name)[:60]}. Give it by its name."
+            )
+    name = there[0][1] if there else ""
+    unique = all(own.count(name) <= 1 for own in names.values())
+    return name if name and unique else part
+
+
+def _called(name: str) -> str:
+    return f"“{visible(name)[:40]}”" if name else "one without a name"
 
 
 def _shared(kind: str, decided: Mapping[Path, Columns], names: Mapping[Path, list[str]]) -> str:
@@ -67,24 +103,58 @@ def _shared(kind: str, decided: Mapping[Path, Columns], names: Mapping[Path, lis
     return next((each for each in used if all(each in own for own in names.values())), "")
 
 
-def _own(answers: Answers, names: Sequence[str], others: Sequence[Sequence[str]]) -> Answers:
-    """Return the answers without columns that only another list has."""
-    said = {key: getattr(answers, key).lower() for key in _SAID}
-    foreign = [
-        key
-        for key, name in said.items()
-        if name not in names and any(name in other for other in others)
-    ]
-    unsaid: dict[str, Any] = dict.fromkeys(foreign, "")
-    return replace(answers, **unsaid)
+def _own(
+    answers: Answers,
+    said: Mapping[str, Sequence[str]],
+    names: Sequence[str],
+    all_names: Collection[Sequence[str]],
+) -> Answers:
+    """Return the answers as one list takes them: of columns the first that it has.
+
+    A column that only another list has is not meant here; one that none has stays, and is refused.
+    """
+    own: dict[str, Any] = {}
+    for key, parts in said.items():
+        unknown = [part for part in parts if not any(_has(each, part) for each in all_names)]
+        here = [part for part in parts if _has(names, part)]
+        own[key] = next(iter([*unknown, *here]), "")
+    worded = [_has_labels(each) for each in all_names]
+    if answers.one_hot and _has_labels(names) and not all(worded):
+        own["one_hot"] = ""  # the list without a column of labels is meant
+    return replace(answers, **own)
+
+
+def _has_labels(names: Sequence[str]) -> bool:
+    known = plain_names(names)
+    return any(word in known for word in COLUMNS["label"])
+
+
+def _has(names: Sequence[str], part: str) -> bool:
+    return part in names or part == "none" or (part.isdecimal() and 1 <= int(part) <= len(names))
+
+
+def _with_what_was_said(decided: Columns, answers: Answers, own: Answers) -> Columns:
+    """Let the answers to what a list asks keep a column that was said and that it does not have."""
+    asked = []
+    for each in decided.questions:
+        said = getattr(answers, each.key) if each.key in _SAID else ""
+        if said and not getattr(own, each.key):
+            more = [replace(one, value=f"{said},{one.value}") for one in each.choices]
+            first = f"{said},{each.default}" if each.default else ""
+            text = f"{each.text} It has no “{visible(said)[:40]}”."
+            each = replace(each, text=text, choices=tuple(more), default=first)
+        asked.append(each)
+    return replace(decided, questions=asked)
 
 
 def questions(decided: Mapping[Path, Columns]) -> list[Question]:
-    """Return what is asked about columns: of each kind the first list's that asks."""
+    """Return what is asked about columns: of each kind the first list's that has to be told."""
     asked: dict[str, Question] = {}
     for each in decided.values():
         for question in each.questions:
-            asked.setdefault(question.key, question)
+            known = asked.setdefault(question.key, question)
+            if question.is_open and not known.is_open:
+                asked[question.key] = question
     return list(asked.values())
 
 

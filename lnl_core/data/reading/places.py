@@ -198,12 +198,12 @@ def _bare(root: Node, splits: Sequence[str]) -> frozenset[str]:
     """
     inside = {name: root.inner[name].with_images() for name in splits}
     alone = {name: next(iter(inner)) for name, inner in inside.items() if len(inner) == 1}
-    real = {each for name, inner in inside.items() if name not in alone for each in inner}
+    real = {plain(each) for name, inner in inside.items() if name not in alone for each in inner}
     return frozenset(
         name
         for name, only in alone.items()
         if real
-        and only not in real
+        and plain(only) not in real
         and (only.lower() in _OF_FILES or is_split(only))
         and not inside[name][only].with_images()
     )

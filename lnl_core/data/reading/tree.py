@@ -12,6 +12,7 @@ from lnl_core.data.reading.split_names import is_split
 
 _DEEP = 4
 _NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
+_READ_ME = frozenset({"license", "licence", "requirements", "notes"})
 
 
 def like_image(name: str) -> bool:
@@ -21,7 +22,8 @@ def like_image(name: str) -> bool:
 
 def is_read_me(name: str) -> bool:
     """Tell whether a file is called as those are that speak to people."""
-    return name.lower().startswith(("readme", "license", "licence", "requirements", "notes"))
+    stem = name.lower().partition(".")[0]  # license_plate_001.txt is the label of an image
+    return stem in _READ_ME or stem.startswith("readme")
 
 
 @dataclass(slots=True)
