@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -274,13 +274,11 @@ def page_states(
     else:
         others = holding.elsewhere(info, reviewer)
         held = _leave(out, others)
-        drawn, late = list[int](), set[int]()
+        wait = paging.Waiting()
         if filters is None or filters == Filters():
-            drawn, late = paging.waiting(info, reviewer, now, count, others)
-            closed = closed_to(now, reviewer)
-            closed[[*passed, *others]] = True
-            out[[row for row in drawn if not closed[row]]] = False  # whoever's part they are in
-        pages = _held_pages(info, ranked, out, count, reviewer, tab, now, drawn, late)
+            wait = paging.waiting(info, reviewer, now, count, others, passed)
+            out[list(wait.rows)] = False  # whoever's part they are in
+        pages = _held_pages(info, ranked, out, count, reviewer, tab, now, wait)
     states = []
     for label, rows in pages:
         # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
@@ -301,14 +299,13 @@ def _held_pages(
     reviewer: str,
     tab: str,
     now: Standing,
-    drawn: Sequence[int],
-    late: Collection[int],
+    wait: paging.Waiting,
 ) -> list[paging.Page]:
     """Return pages that this reviewer holds; another one may have been faster with some rows."""
     free = int(np.count_nonzero(~out)) // PAGE_SIZE
     count = max(1, min(count, free - 1))  # others are to get a page, too
     for _ in range(TRIES):
-        pages = paging.pages(info, ranked, out, count, drawn, late)
+        pages = paging.pages(info, ranked, out, count, wait)
         wanted = [row for _, rows in pages for row in rows]
         try:
             had = set(holding.hold(info, reviewer, tab, wanted, now, len(wanted)))
@@ -319,6 +316,8 @@ def _held_pages(
         if not gone:
             return pages
         out[gone] = True
+        if wait.closed is not None:
+            wait.closed[gone] = True
     kept = [(label, [row for row in rows if row in had]) for label, rows in pages]
     return [(label, rows) for label, rows in kept if rows]
 

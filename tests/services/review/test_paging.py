@@ -69,14 +69,33 @@ def test_draws_outside_a_part_or_accepted_unseen_come_on_pages_too(birds):
     before = [int(ann.given[row]) for row in rows[1:]]
     plans.accept(birds, plan.number, "ann", rows[1:], facts, before, decisions.last_id(birds))
     for _ in range(14):
-        turn(birds, ann)
+        _, page = turn(birds, ann)
+        chosen = {each.row for each in draws(birds)} & set(page)
+        assert len(page) >= min(12, 4 * len(chosen)), "alone, it would be known for what it is"
     answered = standing(birds).answered
     seen = [each.row for each in draws(birds) if answered[each.row]]
     assert any(ann.given[row] != 0 for row in seen)
     assert any(row in rows for row in seen)
     assert len(draws(birds)) - len(seen) <= 6
-    foreign = [row for row in np.flatnonzero(answered) if ann.given[row] != 0]
-    assert set(foreign) <= set(seen)
+    assert any(row not in seen for row in np.flatnonzero(answered) if ann.given[row] != 0)
+    accepted = set(rows[1:]) & set(np.flatnonzero(answered).tolist())
+    assert accepted <= set(seen), "what was accepted unseen fills no page"
+
+
+def test_images_of_other_parts_come_on_no_page_without_a_drawn_one(birds):
+    ann = Reviewer(birds.workspace, birds)
+    decisions.add_reviewer(birds.workspace, "ann")
+    parts.give(birds, "ann", "ann", (parts.Kind.CLASSES, [0]))
+    others = []
+    for _ in range(10):
+        label, rows = turn(birds, ann)
+        chosen = {each.row for each in draws(birds)} & set(rows)
+        if label != 0:
+            assert len(rows) == min(12, 4 * len(chosen)) > 0
+            others.append(len(rows))
+        else:
+            assert len(rows) == 12
+    assert others
 
 
 def test_a_page_that_is_only_looked_at_or_narrowed_draws_nothing(birds):
