@@ -45,6 +45,9 @@ from lnl_core.types import Signals  # noqa: E402
 
 RECIPE = ["probe", "jump@pretrained", "finetune"]
 WHAT = ("effort", "accept", "stopping", "expected")
+ANSWERS, REVIEWS = (50, 100, 200, 400, 800), 10
+"""Answers after which suggestions are put together for accepting, and how often each is tried."""
+
 EVERY = 25
 """Answers after which the plan is made anew, as in the product."""
 
@@ -61,7 +64,12 @@ def effort(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, Any]
 def accept(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, Any]:
     """Return what checks of suggestions say on one set."""
     heard, given, truth = _heard(case, options)
-    return _accepting.measure(consensus.rank(heard, given, len(case.dataset.class_names)), truth)
+    ranking = consensus.rank(heard, given, len(case.dataset.class_names))
+    order = np.asarray(ranking.order)
+    ways = ((count, seed) for count in ANSWERS for seed in range(REVIEWS))
+    reviews = ((count, *mixed(order, seed, count)) for count, seed in ways)
+    found = _accepting.measure(ranking, truth)
+    return found | {"answered": _accepting.answered(ranking, given, truth, reviews)}
 
 
 def _heard(

@@ -93,6 +93,7 @@ def _propose(options: Any, info: DatasetInfo) -> None:
         "name": info.name,
         "pool": asked.size,
         "expected_precision": number(asked.expected),
+        "careful_precision": number(asked.careful),
         "precision": asked.precision,
         "confidence": asked.confidence,
         "checks": asked.checks,

@@ -73,6 +73,13 @@ def _risk(size: int, checks: int, precision: float, allowed: int) -> float:
     )
 
 
+ALIKE, UNLUCKY = 10.0, 0.2
+"""How alike the shares of right ones are in pools of which the same is expected, as the sum of a
+beta distribution's parameters, and the share of pools that may have fewer than they are counted on
+for. Chosen on photographs with human labels (docs/measurements.md, "Suggestions accepted
+unseen")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What a check says of the rest, which nobody looked at.
@@ -107,6 +114,24 @@ def chance_to_pass(checks: int, allowed: int, precision: float) -> float:
     from scipy.stats import binom
 
     return float(binom.cdf(allowed, checks, 1 - precision))
+
+
+def careful(expected: float, size: int) -> float:
+    """Return the share of right suggestions that a pool should be counted on for.
+
+    What scores and answers expect is too much where a pool was chosen for it, the more the fewer
+    suggestions it holds: so the share that four of five pools like it have at least.
+
+    Args:
+        expected: share of right ones by the scores.
+        size: suggestions in the pool.
+    """
+    from scipy.stats import betabinom
+
+    if not size:
+        return 0.0
+    mean = min(max(expected, 1e-6), 1 - 1e-6)
+    return float(betabinom.ppf(UNLUCKY, size, ALIKE * mean, ALIKE * (1 - mean)) / size)
 
 
 def chosen(seed: int, size: int, checks: int) -> IntArray:

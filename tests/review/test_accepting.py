@@ -78,3 +78,22 @@ def test_checks_are_a_uniform_draw_that_the_seed_repeats():
 def test_a_chance_to_pass_falls_with_the_precision():
     assert accepting.chance_to_pass(59, 0, 0.8) < 0.001
     assert accepting.chance_to_pass(59, 0, 0.99) == pytest.approx(0.99**59)
+
+
+def test_a_small_pool_is_counted_on_for_less_than_the_scores_expect():
+    shares = [accepting.careful(0.9, size) for size in (10, 20, 200, 20_000)]
+    assert shares == sorted(shares)
+    assert 0.7 <= shares[1] <= 0.85
+    assert shares[-1] < 0.9
+    assert accepting.careful(0.9, 0) == 0
+    assert accepting.careful(0.0, 20) == 0
+    assert accepting.careful(1.0, 20) == 1
+
+
+def test_four_of_five_pools_keep_what_they_are_counted_on_for():
+    rng = np.random.default_rng(2)
+    for size, mean in ((12, 0.8), (20, 0.9), (300, 0.7)):
+        shares = rng.beta(10 * mean, 10 * (1 - mean), 4000)
+        right = rng.binomial(size, shares) / size
+        held = (right >= accepting.careful(mean, size)).mean()
+        assert held >= 0.78

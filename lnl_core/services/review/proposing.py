@@ -138,6 +138,11 @@ class Proposal:
     passes: float
 
     @property
+    def careful(self) -> float:
+        """Share of right ones to count on: a small pool may be worse than the scores expect."""
+        return accepting.careful(self.expected, self.size)
+
+    @property
     def saved(self) -> int:
         """Images that nobody would have to look at."""
         return self.size - (self.checks or self.size)
@@ -172,8 +177,8 @@ class Proposal:
         if not self.size:
             return [self.against]
         said = [
-            f"{_suggestions(self.size)}; about {percent(self.expected, 1)} are expected to be "
-            "right."
+            f"{_suggestions(self.size)}; the scores expect {percent(self.expected, 1)} to be "
+            f"right, count on {percent(self.careful)}."
         ]
         if self.checks is not None:
             said.append(
