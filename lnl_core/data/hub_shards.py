@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ _SHARD = re.compile(r"(.+?)[-_.]\d+(-of-\d+)?$")
 _ALL = "all"
 _PARTIAL = "partial-"
 _BATCH = 64
-_COMPARED = 2**26
-"""Bytes of images that are compared to tell parts of a set from other labels of it."""
+_COMPARED = 2**28
+"""Bytes of images up to which all are compared, to tell parts of a set from other labels of it."""
 
 _REPEATED = 0.1
 """More of a folder's images in another are the same images again, not chance copies."""
@@ -108,28 +109,53 @@ def _are_splits(groups: Sequence[Sequence[Path]]) -> bool:
 
 
 def _are_parts(groups: Sequence[Sequence[Path]]) -> bool:
-    """Tell whether folders are parts of one set: the same columns and classes, other images."""
+    """Tell whether folders are parts of one set: the same columns and classes, other images.
+
+    Folders that are too large to compare every image are not known to be.
+    """
     schemas = [schema_of(files[0]) for files in groups]
     classes = [class_names(schema) for schema in schemas]
     if not all(
         schemas[0].equals(schemas[at]) and each == classes[0] for at, each in enumerate(classes)
     ):
         return False
-    seen: set[bytes] = set()
-    for files in groups:
-        images = _digests(files, _COMPARED // len(groups))
-        if len(images & seen) > _REPEATED * len(images):
-            return False
-        seen |= images
-    return True
+    if sum(_size(file) for files in groups for file in files) > _COMPARED:
+        return False
+    images = [_digests(files) for files in groups]
+    return not any(
+        len(one & other) > _REPEATED * min(len(one), len(other))
+        for one, other in itertools.combinations(images, 2)
+    )
 
 
-def _digests(files: Sequence[Path], up_to: int) -> set[bytes]:
-    """Return digests of the first images of some shards, up to a number of bytes."""
+def _size(file: Path) -> int:
+    """Return the bytes of a shard's images, as its footer says."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found, read = set(), 0
+    try:
+        footer = pq.read_metadata(file)
+    except (pa.ArrowException, OSError):
+        return 0  # that it is damaged is said where it is read
+    column = image_columns(footer.schema.to_arrow_schema())[0]
+    chunks = (
+        footer.row_group(group).column(at)
+        for group in range(footer.num_row_groups)
+        for at in range(footer.num_columns)
+    )
+    return sum(
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if chunk.path_in_schema.partition(".")[0] == column
+    )
+
+
+def _digests(files: Sequence[Path]) -> set[bytes]:
+    """Return digests of the images of some shards."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = set()
     for file in files:
         column = image_columns(schema_of(file))[0]
         try:
@@ -138,9 +164,6 @@ def _digests(files: Sequence[Path], up_to: int) -> set[bytes]:
                     for cell in batch.column(0).to_pylist():
                         data = cell.get("bytes") if isinstance(cell, dict) else cell
                         found.add(hashlib.sha256(data or b"").digest())
-                        read += len(data or b"")
-                    if read > up_to:
-                        return found
         except (pa.ArrowException, OSError):
             continue  # that it is damaged is said where it is read
     return found

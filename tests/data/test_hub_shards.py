@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lnl_core.data import hub_shards
 from lnl_core.readings import Answers
 from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, read, stops
@@ -156,3 +157,19 @@ def test_files_that_are_not_read_are_a_line_a_folder(tmp_path):
         "“coarse/train-0.parquet” and 4 files more beside it are not used. "
         "The folder was not chosen."
     ]
+
+
+def test_a_small_part_of_the_images_under_other_labels_is_no_part_of_a_set(tmp_path):
+    other_images(tmp_path / "s" / "audit" / "0000.parquet", 40, [1, 0])
+    other_images(tmp_path / "s" / "whole" / "0000.parquet", 0, [0, 1] * 30)
+    assert asked(read(tmp_path / "s"))["lists"].is_open
+
+
+def test_folders_too_large_to_compare_every_image_are_asked_about(tmp_path, monkeypatch):
+    for at, name in enumerate(("clean", "noisy")):
+        other_images(tmp_path / "s" / name / "0000.parquet", 10 * at, [0, 1, 1, 0])
+    stored = sum(len(encoded(picture(16, 16, seed=i), "PNG")) for i in (*range(4), *range(10, 14)))
+    monkeypatch.setattr(hub_shards, "_COMPARED", 2 * stored)
+    assert asked(read(tmp_path / "s")) == {}
+    monkeypatch.setattr(hub_shards, "_COMPARED", stored // 2)
+    assert asked(read(tmp_path / "s"))["lists"].is_open
