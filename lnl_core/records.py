@@ -235,10 +235,11 @@ class DatasetInfo:
     A name is turned into one of these once, at the edge (command line, route, sidebar), by
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
     `no_classes` are the labels (numbers) that say that nobody labelled the image, `new_classes`
-    those that people added while they reviewed. `additions` are the first rows of what was added
-    later, `grown_at` says when each was, `grown_after` how many draws and which last decision there
-    were by then; None where that was not kept yet. `moved` are (folder, where it is now, rows from
-    the first that it counts for) of originals that were added from elsewhere.
+    those that people added while they reviewed; the first `imported_classes` labels are as old as
+    the set, and keys stand for them alone. `additions` are the first rows of what was added later,
+    `grown_at` says when each was, `grown_after` how many draws and which last decision there were
+    by then; None where that was not kept yet. `moved` are (folder, where it is now, rows from the
+    first that it counts for) of originals that were added from elsewhere.
     """
 
     workspace: Workspace
@@ -262,6 +263,7 @@ class DatasetInfo:
     format: str
     no_classes: tuple[int, ...] = ()
     new_classes: tuple[int, ...] = ()
+    imported_classes: int = 0
     additions: tuple[int, ...] = ()
     grown_at: tuple[str, ...] = ()
     grown_after: tuple[tuple[int, int] | None, ...] = ()

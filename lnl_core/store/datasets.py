@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -162,12 +162,23 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         format=meta.get("format", ""),
         no_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in none),
         new_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in new),
+        imported_classes=imported_classes(meta),
         additions=tuple(int(each["first"]) for each in grown),
         grown_at=tuple(str(each["added_at"]) for each in grown),
         grown_after=tuple(tuple(each["after"]) if "after" in each else None for each in grown),
         moved=tuple((str(old), str(new), int(n)) for old, new, n in meta.get("moved", ())),
     )
     return replace(info, has_truth=(info.arrays / TRUE_LABELS).is_file())
+
+
+def imported_classes(meta: Mapping[str, Any]) -> int:
+    """Return how many labels a set had before any was added, by people or with images.
+
+    Sets that grew before this was noted count what came with images as theirs.
+    """
+    names, new = meta["class_names"], set(meta.get("new_classes", ()))
+    first = next((i for i, each in enumerate(names) if each in new), len(names))
+    return int(meta.get("imported_classes", first))
 
 
 @lru_cache(maxsize=256)

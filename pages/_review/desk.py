@@ -182,6 +182,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         # the moment of the import too: another workspace on this port has a set 1 as well
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",
         "classes": list(info.class_names),
+        "imported": info.imported_classes,
         "acked": acked,
         "meanwhile": [  # tells the given label
             each for key in keys.values() for each in answers.meanwhile(key) if not choice.is_blind

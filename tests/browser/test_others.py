@@ -1,9 +1,12 @@
 """What colleagues do meanwhile: it is counted when one looks, and no skip hides their answers."""
 
+import os
+import signal
+
 import pytest
 
 from lnl_core.services.review import new_classes
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, Desk
 
@@ -76,3 +79,48 @@ def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, pag
         "keep",
         "keep",
     ]
+
+
+def test_two_who_add_a_class_at_once_each_get_their_own(common_server, page, make_set):
+    """The browser would give the new class the number that a colleague's has got meanwhile."""
+    info = make_set(common_server, "coined", CLASSES)
+    desk = Desk(common_server, page, info).open()
+    new_classes.add_class(info, "bobs")
+    rows = []
+    os.killpg(common_server.process.pid, signal.SIGSTOP)  # no word from the server meanwhile
+    try:
+        for _ in range(2):
+            rows.append(desk.shown)
+            desk.press("w", "/")
+            page.keyboard.type("anns")
+            page.locator(".option", has_text="anns").wait_for()
+            desk.press("Enter")
+            page.locator(".list .what", has_text="anns").nth(len(rows) - 1).wait_for()
+    finally:
+        os.killpg(common_server.process.pid, signal.SIGCONT)
+    desk.saved()
+    named = datasets.dataset(desk.ws, info.name).class_names
+    assert named == (*CLASSES, "bobs", "anns")
+    assert desk.actions() == [(row, "relabel", named.index("anns")) for row in rows]
+
+
+def test_a_class_that_was_added_has_no_key_and_moves_none(common_server, page, make_set):
+    info = make_set(common_server, "keys", CLASSES)
+    desk = Desk(common_server, page, info).open()
+    new_classes.add_class(info, "emu")
+    decisions.append(
+        datasets.dataset(desk.ws, info.name), [Decision(0, Action.RELABEL, "bob", label=4)]
+    )
+    page.reload()
+    page.wait_for_selector(".stage > img")
+    row, given = desk.shown, page.locator(".q .given").inner_text()
+    desk.press("w").evidence().press("5")
+    page.locator(".toast", has_text="No class has the key 5").wait_for()
+    assert desk.shown == row
+    other = next(label for label, name in enumerate(CLASSES) if name != given)
+    desk.press(str(other + 1)).saved()
+    assert [each for each in desk.actions() if each[0] == row] == [(row, "relabel", other)]
+    desk.press("?")
+    rows = page.locator(".keylist")
+    rows.get_by_text(CLASSES[-1], exact=True).wait_for()
+    assert rows.get_by_text("emu", exact=True).count() == 0

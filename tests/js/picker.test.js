@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { classKeys } from "../../pages/_components/desk/classes.js";
 import * as picker from "../../pages/_components/review/picking.js";
 
+const keysOf = (classes, imported = classes.length) => classKeys({ classes, imported });
+
 const NAMES = ["Tree frog", "frog", "Fire frog", "FROGFISH", "newt"];
 
 test("names that begin with the words come first, each in the order of the classes", () => {
@@ -24,14 +26,14 @@ test("a long list is cut, and the search still reaches its end", () => {
 
 test("the first class has the key 1, the tenth the key 0", () => {
   const ten = Array.from("abcdefghij");
-  assert.deepEqual(classKeys(ten), [..."1234567890"]);
-  assert.equal(classKeys([...ten, "k"]), null);
+  assert.deepEqual(keysOf(ten), [..."1234567890"]);
+  assert.equal(keysOf([...ten, "k"]), null);
 });
 
 test("classes that are digits keep their own keys", () => {
-  assert.deepEqual(classKeys(["3", " 7", "0"]), ["3", "7", "0"]);
-  assert.deepEqual(classKeys(["3", "3"]), ["1", "2"]);
-  assert.deepEqual(classKeys(["3", "12"]), ["1", "2"]);
+  assert.deepEqual(keysOf(["3", " 7", "0"]), ["3", "7", "0"]);
+  assert.deepEqual(keysOf(["3", "3"]), ["1", "2"]);
+  assert.deepEqual(keysOf(["3", "12"]), ["1", "2"]);
 });
 
 const { openPicking, type, step, toggle, activeLabel, marked, markFresh, enterSaves } = picker;
@@ -76,7 +78,7 @@ test("of several, what was just called wrong is not marked", () => {
 });
 
 test("a digit is its class until something is typed", () => {
-  const keys = classKeys(NAMES);
+  const keys = keysOf(NAMES);
   const one = openPicking(NAMES, 0, false);
   assert.equal(picker.digitLabel(one, keys, "2"), 1);
   assert.equal(picker.digitLabel(one, keys, "9"), -1); // there is no ninth

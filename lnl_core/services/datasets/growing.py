@@ -316,6 +316,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
             "n": n,
             "version": digest.hexdigest(),
             "class_names": batch.names,
+            "imported_classes": datasets.imported_classes(meta),
             "skipped": int(meta.get("skipped", 0)) + int(batch.meta["skipped"]),
             "notes": [*meta.get("notes", ()), told, *batch.notes],
             "additions": [*meta.get("additions", ()), addition | {"after": after}],

@@ -229,17 +229,19 @@ def route_of(info: DatasetInfo, reviewer: str, row: int, sent: object) -> str | 
     )
 
 
-def said(entry: Mapping[str, Any], route: str) -> Mapping[str, Any]:
-    """Return an answer to a hidden look that adds no class: where it names one, none there fits.
+def said(info: DatasetInfo, entry: Mapping[str, Any], route: str) -> Mapping[str, Any]:
+    """Return an answer to a hidden look that adds no class: where it would, none there fits.
 
     Raises:
         LnlError: it keeps a label that was not shown.
     """
     if route in BLIND and entry.get("action") == str(Action.KEEP):
         raise LnlError("no label was shown: say what the image is.")
-    if "new_class" not in entry:
+    names = [entry.get("new_class"), *(entry.get("named") or ())]
+    if all(not name or name in info.class_names for name in names):
         return entry
-    return {**entry, "action": str(Action.NONE), "label": None, "labels": [], "new_class": None}
+    blank: dict[str, Any] = {"label": None, "labels": [], "new_class": None, "named": []}
+    return {**entry, **blank, "action": str(Action.NONE)}
 
 
 def look_of(decision: Decision, route: str) -> Decision:

@@ -23,6 +23,8 @@ def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
     Raises:
         LnlError: blank, too long, unprintable, a label that is no class, or spelled like a class.
     """
+    if class_name in info.class_names and class_name not in no_class_names(info):
+        return info, info.class_names.index(class_name)
     name = _checked(class_name)
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from lnl_core.services.in_force import Scored, loaded, score_shown, scored
 from lnl_core.services.review import blind, groups, looks, second
 from lnl_core.services.review.goals import begin
-from lnl_core.services.review.new_classes import add_class
+from lnl_core.services.review.new_classes import add_class, retired
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import checking, decisions
 from lnl_core.store import looks as stored_looks
@@ -42,9 +42,10 @@ class Recorded:
 def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:
     """Store answers that a browser sent; a journal may be sent again and is stored once.
 
-    Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`, or for a
-    relabel `new_class`, the name of a class that the set does not have yet; `ms`,
-    `revealed`, `mode`, `position`, `at` say how it came about; `together`, that the answer goes to
+    Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`. A class that
+    somebody added goes by its name, for two may add one at the same moment: `new_class` in place of
+    `label`, `named` beside `labels` ("" where the number stands). `ms`, `revealed`, `mode`,
+    `position`, `at` say how it came about; `together`, that the answer goes to
     the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
     that cannot be understood is reported in `problems` and acknowledged, so that it does not block
     the rest. A blind answer names a class: it is a keep where that is the given one. The route is
@@ -76,6 +77,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     info, ranked = changed, scored(changed)
                 decision = _decision(info, ranked, reviewer, entry, cid)
                 checking.check(info, decision)
+                numbers = _by_number(entry, decision).intersection(info.new_classes)
+                if numbers and not decisions.is_stored(info, reviewer, cid):
+                    store()  # what was answered a moment ago may have brought a class back
+                    _offered(info, numbers)
         except (Busy, ReadOnly, NotFound, Damaged):  # no fault of the entry
             raise
         except (LnlError, ValueError, TypeError, KeyError) as error:
@@ -109,7 +114,7 @@ def _look(
     route = looks.route_of(info, reviewer, int(entry["row"]), entry.get("look"))
     if route is None:
         return None
-    entry = looks.said(entry, route)
+    entry, info = _with_class(info, looks.said(info, entry, route))
     decision = _decision(info, ranked, reviewer, entry, cid)
     checking.check(info, decision)
     return looks.look_of(decision, route)
@@ -118,18 +123,56 @@ def _look(
 def _with_class(
     info: DatasetInfo, entry: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], DatasetInfo]:
-    """Return an entry with the number of the class that it adds, and the set that has it.
+    """Return an entry with the numbers of the classes that it names, and the set that has them.
 
-    Of several classes that are right (`multiple`) it is the last; the browser may have counted it
-    otherwise.
+    The browser may have counted them otherwise. In journals of earlier versions `new_class` was the
+    last of several classes that are right (`multiple`), too.
     """
-    name, action = entry.get("new_class"), entry.get("action")
-    if not isinstance(name, str) or action not in (str(Action.RELABEL), str(Action.MULTIPLE)):
-        return entry, info
-    info, label = add_class(info, name)
-    if action == str(Action.RELABEL):
+    action, name = entry.get("action"), entry.get("new_class")
+    if action == str(Action.RELABEL) and isinstance(name, str):
+        info, label = add_class(info, name)
         return {**entry, "label": label}, info
-    return {**entry, "labels": [*(entry.get("labels") or [])[:-1], label]}, info
+    if action != str(Action.MULTIPLE):
+        return entry, info
+    labels = list(entry.get("labels") or [])
+    for place, each in enumerate(_names(entry, len(labels))):
+        if each:
+            info, labels[place] = add_class(info, each)
+    return {**entry, "labels": labels}, info
+
+
+def _names(entry: Mapping[str, Any], n: int) -> list[str]:
+    """Return what an entry calls each of its n labels; "" where the number stands.
+
+    Raises:
+        LnlError: they are no n texts.
+    """
+    last = entry.get("new_class")
+    names = entry.get("named") or ([""] * (n - 1) + [last] if isinstance(last, str) and n else [])
+    if names and (len(names) != n or not all(isinstance(each, str) for each in names)):
+        raise LnlError("the names do not go with the labels.")
+    return list(names)
+
+
+def _by_number(entry: Mapping[str, Any], said: Decision) -> set[int]:
+    """Return the classes that an answer gives by their numbers alone."""
+    if said.action is Action.RELABEL:
+        return set() if isinstance(entry.get("new_class"), str) else {int(said.label or 0)}
+    names = _names(entry, len(said.labels)) or [""] * len(said.labels)
+    return {label for label, name in zip(said.labels, names, strict=True) if not name}
+
+
+def _offered(info: DatasetInfo, labels: set[int]) -> None:
+    """Refuse a number whose class is offered no more: nobody is known to have meant it.
+
+    Raises:
+        LnlError: one of them is.
+    """
+    for label in labels.intersection(retired(info)):
+        raise LnlError(
+            f"“{info.class_names[label]}” is offered no more: its answers were taken back. Choose "
+            "it by its name to bring it back."
+        )
 
 
 def _decision(

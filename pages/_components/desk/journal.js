@@ -8,14 +8,15 @@
  * @typedef {Object} Answer what a person said of one image
  * @property {number} row
  * @property {Action | "reopen"} action
- * @property {number | null} label of a relabel
+ * @property {number | null} label of a relabel; -1 where only the name is known here
  * @property {number[]} labels of several classes
+ * @property {string[]} [named] what each of `labels` is called, "" where its number stands
  * @property {number | null} ms from the image to the press
  * @property {boolean} revealed whether the suggestion could be seen
  * @property {string} mode
  * @property {number} [position] in the queue
  * @property {boolean} [apart] of an image that came without a class: it is counted apart
- * @property {string} [new_class] name of a class that this answer adds
+ * @property {string} [new_class] name of the class of a relabel, where it was added since the import
  * @property {boolean} [together] whether it goes to the copies of the picture as well
  * @property {number} [others] to how many
  * @property {string} [look] token of the image that was answered

@@ -18,6 +18,7 @@ import { CODES } from "./marks.js";
  * @property {string} journal
  * @property {string} view changes with the filters
  * @property {string[]} classes
+ * @property {number} imported how many of the classes are as old as the set
  * @property {Page[]} pages this one and the next
  * @property {Answered[]} recent
  * @property {Progress} progress

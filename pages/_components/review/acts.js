@@ -3,7 +3,7 @@
 import { classKeys } from "../desk/classes.js";
 import { toggleKeys } from "../desk/keys.js";
 import { short } from "../desk/words.js";
-import { accept, answer, digit, pickClass, undo } from "./answers.js";
+import { accept, answer, digit, pickClass, relabel, undo } from "./answers.js";
 import {
   chooseCurve,
   chooseSource,
@@ -72,6 +72,11 @@ export const actsOf = (desk) => ({
   /** @param {number} by */
   step: (by) => step(desk, by),
   accept: () => accept(desk),
+  /**
+   * @param {number} label
+   * @param {string[]} [offered]
+   */
+  relabel: (label, offered) => relabel(desk, label, offered),
   /** @param {string} key */
   digit: (key) => digit(desk, key),
   /** @param {boolean} several */
@@ -98,10 +103,12 @@ export const actsOf = (desk) => ({
 
 /** @param {ReviewDesk} desk */
 function keyRows({ data }) {
-  const keys = classKeys(data.classes);
+  const keys = classKeys(data);
   if (!keys) return KEYS;
   /** @type {KeyRow[]} */
-  const classes = data.classes.map((name, label) => [[keys[label]], short(name, 30)]);
+  const classes = data.classes
+    .slice(0, data.imported)
+    .map((name, label) => [[String(keys[label])], short(name, 30)]);
   /** @param {KeyRow} row */
   const place = ([[key]]) => (Number(key) + 9) % 10; // 1 first, 0 last, as on the keyboard
   return [...KEYS, ...classes.sort((a, b) => place(a) - place(b))];

@@ -1,14 +1,15 @@
 // Answers: given, taken back, or chosen from a list.
 
-import { classKeys } from "../desk/classes.js";
+import { called, withComing } from "../desk/classes.js";
 import { forCopies, noteAnswer } from "../desk/copies.js";
-import { post } from "../desk/outbox.js";
+import { post, waitingIn } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
 import { chance, oneLine, plural } from "../desk/words.js";
 import { evidenceHere, isBlind, isFollowUp, lastAnswers, modeHere, takesNothing } from "./desk.js";
+import { classOf, objection } from "./choosing.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
-import { IS_GIVEN, newPicker, startPicker } from "./picker.js";
+import { newPicker, startPicker } from "./picker.js";
 import { closePicker, showAt } from "./present.js";
 import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
 import { show } from "./say.js";
@@ -26,7 +27,7 @@ import { refused, sawAdvice, takeBackWrong } from "./turn.js";
 /**
  * @param {ReviewDesk} desk
  * @param {Action} action
- * @param {{ label?: number, labels?: number[], new_class?: string }} [more]
+ * @param {{ label?: number, labels?: number[], new_class?: string, named?: string[] }} [more]
  */
 export function answer(desk, action, more = {}) {
   const { queue, turn, data, detour } = desk;
@@ -46,12 +47,12 @@ export function answer(desk, action, more = {}) {
     return;
   }
   record(desk, item, action, {
-    label: more.label ?? null,
-    labels: more.labels ?? [],
+    label: null,
+    labels: [],
+    ...more,
     ms: turn.seenAt === null ? null : Math.round(desk.session.pressedAt - turn.seenAt),
     revealed: sawAdvice(turn, modeHere(desk), action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
-    ...(more.new_class ? { new_class: more.new_class } : {}),
     ...forCopies(item, desk.turn.together),
   });
   desk.session.answers += 1;
@@ -112,7 +113,20 @@ export function accept(desk) {
     show(desk, `Nothing taken (${p}): K keeps the label, W says it is wrong.`);
     return;
   }
-  answer(desk, "relabel", { label: option.label });
+  relabel(desk, option.label);
+}
+
+/**
+ * Relabel to a class by its place: of a key, a suggestion or a list, not chosen by its name.
+ *
+ * @param {ReviewDesk} desk
+ * @param {number} label its place among those offered
+ * @param {string[]} [offered]
+ */
+export function relabel(desk, label, offered = desk.data.classes) {
+  const words = objection(desk.data, desk.queue.item?.given, label, offered);
+  if (words) show(desk, words);
+  else answerOne(desk, label, offered);
 }
 
 /**
@@ -120,46 +134,30 @@ export function accept(desk) {
  * @param {string} key
  */
 export function digit(desk, key) {
-  const keys = classKeys(desk.data.classes);
-  const label = keys ? keys.indexOf(key) : evidenceHere(desk)?.top[Number(key) - 1]?.label;
-  if (label === undefined || label < 0) return;
-  if (desk.data.no_classes.includes(label)) {
-    show(desk, `${oneLine(desk.data.classes[label])} is no class.`);
-  } else if (label === desk.queue.item?.given) show(desk, IS_GIVEN);
-  else answer(desk, "relabel", { label });
-}
-
-/**
- * Relabel to a class that is not there yet: the server gives it its number, by its name.
- *
- * @param {ReviewDesk} desk
- * @param {string} name
- */
-function answerNew(desk, name) {
-  answer(desk, "relabel", { label: addedTo(desk, name), new_class: name });
+  const found = classOf(desk.data, evidenceHere(desk)?.top, key);
+  if (typeof found === "number") relabel(desk, found);
+  else if (found) show(desk, found);
 }
 
 /**
  * @param {ReviewDesk} desk
- * @param {string} name
- * @returns {number} where a class stands here, added where it is new
+ * @param {number} label its place among those offered
+ * @param {string[]} offered
  */
-function addedTo({ data: { classes } }, name) {
-  if (!classes.includes(name)) classes.push(name);
-  return classes.indexOf(name);
+function answerOne(desk, label, offered) {
+  const { name, label: number } = called(desk.data, label, offered);
+  answer(desk, "relabel", { label: number, ...(name ? { new_class: name } : {}) });
 }
 
 /**
  * @param {ReviewDesk} desk
  * @param {number[]} labels
- * @param {string} fresh name of the last one where it is a new class
+ * @param {string[]} offered
  */
-function answerSeveral(desk, labels, fresh) {
-  if (!fresh) answer(desk, "multiple", { labels });
-  else {
-    const all = [...labels.slice(0, -1), addedTo(desk, fresh)];
-    answer(desk, "multiple", { labels: all, new_class: fresh });
-  }
+function answerSeveral(desk, labels, offered) {
+  const all = labels.map((label) => called(desk.data, label, offered));
+  const [numbers, named] = [all.map((each) => each.label), all.map((each) => each.name)];
+  answer(desk, "multiple", { labels: numbers, ...(named.some(Boolean) ? { named } : {}) });
 }
 
 /**
@@ -171,11 +169,14 @@ export function pickClass(desk, several) {
   if (!item || desk.picker) return;
   const none = [...desk.data.no_classes, ...(desk.data.retired ?? [])];
   const ticked = desk.turn.phase !== "wrong" && !isBlind(desk); // what was just called wrong is not marked
-  desk.picker = newPicker(desk.data.classes, none, item, several && ticked, several, {
+  // What is offered stays as it is while the picker is open, whatever the server says meanwhile.
+  const { imported } = desk.data;
+  const classes = withComing(desk.data.classes, waitingIn(desk.outbox));
+  desk.picker = newPicker({ classes, imported }, none, item, several && ticked, several, {
     closed: () => closePicker(desk),
-    one: (label) => answer(desk, "relabel", { label }),
-    several: (labels, fresh) => answerSeveral(desk, labels, fresh),
-    fresh: (name) => answerNew(desk, name),
+    one: (label) => answerOne(desk, label, classes),
+    several: (labels, fresh) => answerSeveral(desk, labels, fresh ? [...classes, fresh] : classes),
+    fresh: (name) => answer(desk, "relabel", { label: -1, new_class: name }),
     refused: (words) => show(desk, words),
   });
   desk.parts.panel.append(desk.picker.box);

@@ -1,6 +1,7 @@
 // The panel before the answer: what the class means here, and the last answers. Nothing here says
 // what the methods think.
 
+import { namesIn } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { leftSection } from "../desk/left.js";
 import { cap, gap, h, missing, named, section } from "../desk/nodes.js";
@@ -215,11 +216,11 @@ function answerWords(classes, answer) {
   if (answer.blind) return blindWords(classes, answer);
   const given = classes[answer.given];
   if (answer.action === "relabel") {
-    const other = named("b", classes[Number(answer.label)], {}, 18);
+    const other = named("b", namesIn(classes, answer)[0], {}, 18);
     return [named("span", given, {}, 18), " → ", other];
   }
   if (answer.action === "multiple") {
-    return [named("b", answer.labels.map((label) => classes[label]).join(" + "), {}, 34)];
+    return [named("b", namesIn(classes, answer).join(" + "), {}, 34)];
   }
   return [named(answer.action === "keep" ? "b" : "span", given)];
 }
@@ -228,8 +229,8 @@ function answerWords(classes, answer) {
  * @param {string[]} classes
  * @param {Answered} answer given without sight of the label
  */
-function blindWords(classes, { action, label, labels }) {
-  const all = action === "relabel" ? [Number(label)] : labels;
+function blindWords(classes, answer) {
+  const all = namesIn(classes, answer);
   if (!all.length) return [h("span", { class: "cap" }, "label hidden")];
-  return [named("b", all.map((each) => classes[each]).join(" + "), {}, 34)];
+  return [named("b", all.join(" + "), {}, 34)];
 }

@@ -3,6 +3,7 @@
 import { classKeys } from "../desk/classes.js";
 import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
 import { chance } from "../desk/words.js";
+import { SUGGESTED } from "./choosing.js";
 import { isUnlabelled, takesNothing } from "./desk.js";
 
 /**
@@ -10,7 +11,6 @@ import { isUnlabelled, takesNothing } from "./desk.js";
  * @import { Found, Option } from "./evidence.js"
  */
 
-const SHOWN = 3;
 const WRONG_FIRST = "The label is probably right: Enter takes this class only after W.";
 const SHARES = "If the label is wrong: how often it would be each of these.";
 
@@ -26,8 +26,8 @@ export function choices(desk, found) {
     h("span", { class: "badge" }, said, h("span", { class: "ifso" }, judged && ifSoWords(judged)));
   const hasty = takesNothing(desk);
   const rows = found
-    ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i, hasty))
-    : Array.from({ length: SHOWN }, () =>
+    ? found.top.slice(0, SUGGESTED).map((option, i) => choice(desk, option, i, hasty))
+    : Array.from({ length: SUGGESTED }, () =>
         h("div", { class: "choice idle" }, h("span", { class: "skeleton" })),
       );
   const { acts } = desk;
@@ -73,13 +73,14 @@ export const ifSoWords = ({ p_wrong: p, told, top }) =>
  */
 function choice(desk, { label, prob, said }, i, hasty) {
   const first = i === 0 && !hasty;
-  const keys = classKeys(desk.data.classes);
-  const onclick = () => desk.acts.answer("relabel", { label });
+  const keys = classKeys(desk.data);
+  const key = keys ? (keys[label] ?? null) : String(i + 1);
+  const onclick = () => desk.acts.relabel(label);
   const title = i === 0 && hasty ? WRONG_FIRST : null;
   return h(
     "button",
     { type: "button", class: `choice ${first ? "first" : ""}`, onclick, title },
-    cap(keys ? keys[label] : String(i + 1)),
+    key === null ? h("span") : cap(key),
     named("span", desk.data.classes[label], { class: "name" }, 22),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
     h("span", { class: "num" }, said),

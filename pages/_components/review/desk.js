@@ -32,6 +32,7 @@ import { fits } from "./zoom.js";
  * @property {Meanwhile[]} meanwhile answers to images that had been answered elsewhere
  * @property {Mode} mode
  * @property {string[]} classes
+ * @property {number} imported how many of the classes are as old as the set
  * @property {Item[]} items what comes next
  * @property {Record<string, ClassFacts>} classes_shown by label
  * @property {Answered[]} recent newest first

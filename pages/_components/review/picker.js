@@ -4,6 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { cap, gap, h, missing, named } from "../desk/nodes.js";
 import { oneLine, plural } from "../desk/words.js";
+import { IS_GIVEN } from "./choosing.js";
 import {
   activeLabel,
   digitLabel,
@@ -17,6 +18,7 @@ import {
 } from "./picking.js";
 
 /**
+ * @import { Classes } from "../desk/classes.js"
  * @import { Item } from "../desk/progress.js"
  * @import { Picking } from "./picking.js"
  *
@@ -38,10 +40,8 @@ import {
  * @property {(words: string) => void} refused why a key does not choose
  */
 
-export const IS_GIVEN = "That is the given label. K says that it is right.";
-
 /**
- * @param {string[]} classes
+ * @param {Classes} offered
  * @param {number[]} none labels that are no classes: they are not offered
  * @param {Item} item
  * @param {boolean} ticked whether the given class is marked at first
@@ -49,8 +49,9 @@ export const IS_GIVEN = "That is the given label. K says that it is right.";
  * @param {Chosen} tell
  * @returns {Picker}
  */
-export function newPicker(classes, none, item, ticked, several, tell) {
-  const keys = classKeys(classes) ?? classes.map(() => null);
+export function newPicker(offered, none, item, ticked, several, tell) {
+  const { classes } = offered;
+  const keys = classKeys(offered) ?? classes.map(() => null);
   const picking = openPicking(classes.map(oneLine), item.given, several, none, ticked);
   const finish = () => save(picker);
   const nodes = frame(classes.length - none.length, several, tell.closed, finish);

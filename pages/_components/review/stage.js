@@ -244,7 +244,7 @@ function legendBefore(desk) {
 /** @param {ReviewDesk} desk */
 function legendAfter(desk) {
   const { acts, data } = desk;
-  const digits = classKeys(data.classes) ? "0–9" : "1–3";
+  const digits = classKeys(data) ? "0–9" : "1–3";
   return [
     takesNothing(desk) ? wrongFirst() : keyButton("Enter", "accept", () => acts.accept()),
     h("span", { class: "plainbtn" }, cap(digits, true), "class"),

@@ -275,6 +275,16 @@ def test_a_look_adds_no_class_and_keeps_no_label_that_was_not_shown(half):
     assert "no label was shown" in done.problems[0]
 
 
+def test_a_look_names_an_added_class_that_is_there_by_its_name(half):
+    from lnl_core.services.review import new_classes
+
+    grown, owl = new_classes.add_class(half, "owl")
+    bob = Person(grown, "bob")
+    item = waits(bob, "control")
+    bob.press(bob.answer(item, action="relabel", label=None, new_class="owl"))
+    assert hidden_of(grown, "bob")[-1].label == owl
+
+
 def test_two_windows_of_one_person_and_two_people_at_once(half):
     """Each stores its looks; what one person answered in both windows counts once."""
     bob, gate = Person(half, "bob"), Barrier(2)

@@ -145,6 +145,71 @@ def test_it_may_be_one_of_several_that_are_right(scored):
     assert new_classes.retired(info) == ()
 
 
+def test_two_people_who_add_a_class_at_once_each_get_their_own(scored):
+    """Both browsers counted the new class as number 3; the second answer goes by its name."""
+    recording.record(scored, "bob", [press(4, "bobs")])
+    sent = [press(5, "anns"), press(6, "anns") | {"label": 3}]
+    sent += [{"cid": "m", "row": 7, "action": "multiple", "labels": [1, 3, -1]}]
+    sent[-1] |= {"named": ["", "bobs", "third"]}
+    assert recording.record(scored, "ann", sent).problems == []
+    info = again(scored)
+    stored = decisions.in_force(info)
+    assert info.class_names[3:] == ("bobs", "anns", "third")
+    assert [stored[row][0].label for row in (4, 5, 6)] == [3, 4, 4]
+    assert stored[7][0].labels == (1, 3, 5)
+
+
+def test_names_that_do_not_go_with_the_labels_are_refused(scored):
+    entry = {"cid": "m", "row": 7, "action": "multiple", "labels": [1, 2], "named": ["owl"]}
+    assert "names do not go with" in recording.record(scored, "ann", [entry]).problems[0]
+    assert again(scored).class_names == scored.class_names
+
+
+def test_a_class_that_came_with_images_is_found_by_its_name_as_it_is_written(scored, tmp_path):
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 255, (2, scored.height, scored.width, 3), dtype=np.uint8)
+    file = tmp_path / "more.npz"
+    np.savez(file, images=images, labels=np.zeros(2, int), class_names=np.array(["snow  owl"]))
+    assert growing.add_images(scored, file, new_classes=True).added == 2
+    info = again(scored)
+    assert info.class_names[3] == "snow  owl"
+    assert info.imported_classes == 3  # keys stand for the classes of the import alone
+    assert recording.record(info, "ann", [press(5, "snow  owl")]).problems == []
+    assert decisions.in_force(again(scored))[5][0].label == 3
+
+
+def test_keys_stand_for_the_classes_of_the_import_whatever_is_added(scored):
+    assert scored.imported_classes == 3
+    recording.record(scored, "ann", [press(4, "owl"), press(5, "yak")])
+    assert again(scored).imported_classes == 3
+    recording.record(scored, "ann", [{"cid": "z", "row": 4, "action": "reopen"}])
+    assert again(scored).imported_classes == 3
+
+
+def test_a_number_brings_no_class_back_and_a_name_does(scored):
+    back = [press(4, "owl"), {"cid": "z", "row": 4, "action": "reopen"}]
+    recording.record(scored, "ann", back)
+    bare = {"cid": "n", "row": 5, "action": "relabel", "label": 3}
+    told = recording.record(again(scored), "ann", [bare])
+    assert told.acked == ["n"]
+    assert "“owl” is offered no more" in told.problems[0]
+    several = {"cid": "m", "row": 5, "action": "multiple", "labels": [0, 3]}
+    assert "offered no more" in recording.record(again(scored), "ann", [several]).problems[0]
+    assert 5 not in decisions.in_force(again(scored))
+    sent = [press(6, "owl"), bare | {"cid": "n2"}]  # the name first: then the number is offered
+    assert recording.record(again(scored), "ann", sent).problems == []
+    assert {decisions.in_force(again(scored))[row][0].label for row in (5, 6)} == {3}
+
+
+def test_an_answer_that_is_stored_is_not_refused_when_it_comes_again(scored):
+    named, bare = press(4, "owl"), {"cid": "n", "row": 5, "action": "relabel", "label": 3}
+    recording.record(scored, "ann", [named, bare])
+    undone = [{"cid": f"z{row}", "row": row, "action": "reopen"} for row in (4, 5)]
+    recording.record(again(scored), "ann", undone)
+    assert new_classes.retired(again(scored)) == (3,)
+    assert recording.record(again(scored), "ann", [named, bare]).problems == []
+
+
 def test_a_class_that_no_row_of_a_file_used_is_taken_back(scored, tmp_path, monkeypatch, capsys):
     from lnl_core.cli import main
 
