@@ -16,7 +16,7 @@ import uuid
 import numpy as np
 from sqlalchemy import insert
 
-from lnl_core.jobs import outcome, queue
+from lnl_core.jobs import outcome, queue, submitting
 from lnl_core.jobs.inputs import note_no_classes
 from lnl_core.methods import OWN
 from lnl_core.review import labelled
@@ -94,9 +94,7 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
             inserted = result.inserted_primary_key
             assert inserted is not None
             number = int(inserted[0])
-            # SQLite gives a number again whose row never counted: killed here, before the commit
-            shutil.rmtree(runs / str(number), ignore_errors=True)
-            os.replace(aside, runs / str(number))
+            os.replace(aside, submitting.empty_folder(info, number))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     outcome.rank(info)

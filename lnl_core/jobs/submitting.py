@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -117,7 +119,19 @@ def submit(
         key = result.inserted_primary_key
         assert key is not None
         number = int(key[0])
+        empty_folder(info, number)
     return job(info.workspace, number)
+
+
+def empty_folder(info: DatasetInfo, number: int) -> Path:
+    """Return the folder of a run that nobody has started, without what lies there.
+
+    SQLite gives a number again whose row never counted: of a run that was killed before its commit,
+    or of a database that a copy has replaced.
+    """
+    folder = info.directory / "runs" / str(number)
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 class NotFirst(LnlError):

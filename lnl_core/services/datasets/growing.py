@@ -29,10 +29,11 @@ from lnl_core.services.datasets.batches import NewClasses as NewClasses
 from lnl_core.services.datasets.catalog import scratch
 from lnl_core.services.datasets.joined import Batch, adopt, check_same, write_listed, written
 from lnl_core.services.in_force import loaded
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.store.files import is_short
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError, Workspace
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError, Missing, Workspace
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
@@ -111,7 +112,7 @@ def foresee(
     Raises:
         LnlError: nothing could be read.
     """
-    readings: list[Reading] = []
+    info, readings = _as_it_is(info), list[Reading]()
     with _aside(info.workspace) as folder:
         try:
             told = _read(info, source, folder / "set", root, answers, report, readings.append)
@@ -124,7 +125,7 @@ def foresee(
             batches.check_names(info, new, new_classes)
         except NewClasses as error:
             refused = str(error)
-        batch = batches.batch_of(info, folder / "set", source, new)
+        batch = _batch(info, folder / "set", source, new)
         read = arrays.read_array(folder / "set" / "images.npy")
         both = joining.Joined(loaded(info).images, read, batch.rows)
         groups = copies.group(both, known=copies.outlined(info.arrays))
@@ -171,12 +172,13 @@ def add_images(
         NewClasses: labels that the set does not have, and nobody said that they may come in.
         LnlError: a run is going on, nothing could be read, or nothing is new.
     """
+    info = _as_it_is(info)
     _check_idle(info)
     with scratch(info.workspace) as folder:
         told = _read(info, source, folder / "set", root, answers, report, None)
         new = batches.new_names(info, folder / "set")
         batches.check_names(info, new, new_classes)
-        batch = batches.batch_of(info, folder / "set", source, new)
+        batch = _batch(info, folder / "set", source, new)
         if not len(batch.rows):
             if _list_labels(batch):
                 outcome.rank(datasets.dataset(info.workspace, info.name))
@@ -195,6 +197,28 @@ def add_images(
     if copied.counted(changed) != before:
         batch.notes += copied.notes(changed)
     return _said(changed, batch, told.skipped, same)
+
+
+def _as_it_is(info: DatasetInfo) -> DatasetInfo:
+    """Return a set with what has come to it since it was looked up.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    return dataset_by_id(info.workspace, info.id)
+
+
+def _batch(info: DatasetInfo, folder: Path, source: Path, new: Sequence[str]) -> Batch:
+    """Compare what was read with the set; see `batches.batch_of`.
+
+    Raises:
+        LnlError: somebody else has added images meanwhile, and the smaller set's files are gone.
+    """
+    try:
+        return batches.batch_of(info, folder, source, new)
+    except (Missing, FileNotFoundError):
+        check_same(info, datasets.read_meta(info))
+        raise
 
 
 def _read(

@@ -427,3 +427,33 @@ def test_notes_say_of_when_they_are_and_counts_are_of_today(workspace, tmp_path)
     assert [each for each in said if each.endswith("in no split.")] == ["3 images are in no split."]
     assert "No class, so to be labelled: “Not sure” (3)." in said
     assert len([each for each in said if "Not sure" in each]) == 1
+
+
+def test_who_looks_at_the_set_as_it_was_adds_to_it_as_it_is(thirty, tmp_path):
+    """A dialog that is open while images come from elsewhere."""
+    mine = file_of(tmp_path, "mine", pictures(6, seed=8), np.arange(6) % 3)
+    theirs = file_of(tmp_path, "theirs", pictures(9, seed=9), np.arange(9) % 3)
+    growing.add_images(thirty, theirs)
+    in_force.contents.cache_clear()
+    assert growing.foresee(thirty, mine).would.n == 45
+    assert growing.add_images(thirty, mine).n == 45
+    datasets.remove(thirty)
+    with pytest.raises(LnlError, match="no such data set"):
+        growing.add_images(thirty, mine)
+
+
+@pytest.mark.parametrize("call", [growing.foresee, growing.add_images])
+def test_who_reads_while_another_adds_is_told_so(thirty, tmp_path, call):
+    mine = file_of(tmp_path, "mine", pictures(6, seed=8), np.arange(6) % 3)
+    theirs = [file_of(tmp_path, f"t{i}", pictures(9, seed=i), np.arange(9) % 3) for i in (9, 10)]
+
+    def meanwhile(*_):
+        for each in theirs[:1]:
+            theirs.remove(each)
+            growing.add_images(again(thirty), each)
+            in_force.contents.cache_clear()
+            in_force._loaded.cache_clear()
+
+    growing.add_images(thirty, theirs.pop())
+    with pytest.raises(LnlError, match="was changed meanwhile"):
+        call(thirty, mine, report=meanwhile)

@@ -103,6 +103,15 @@ def test_what_was_killed_before_it_counted_stands_in_nobodys_way(workspace, tiny
     assert arrays.load_signals(folder).suspicion[47] == pytest.approx(0.95)
 
 
+def test_no_run_begins_with_the_files_of_one_that_never_counted(workspace, tiny):
+    first = queue.submit(tiny, "knn")
+    folder = tiny.directory / "runs" / str(first.id + 1)
+    folder.mkdir(parents=True)
+    (folder / "features.npy").write_bytes(b"of a model that was killed as it was stored")
+    assert queue.submit(tiny, "knn").id == first.id + 1
+    assert not folder.exists()
+
+
 def test_very_many_classes_keep_the_best_and_the_exact_suspicion():
     probs = np.random.default_rng(0).dirichlet(np.ones(150), 20).astype(np.float32)
     labels = np.arange(20)
