@@ -246,6 +246,8 @@ class _Folders:
                 else:
                     outline.counts[UNLABELLED] += 1
                     sample.add(each.path)
+                    if split := self._split(each):
+                        splits[split] += 1
                 continue
             split, name = found[0], self._class(found[1])
             if isinstance(name, BadRow):
@@ -274,6 +276,10 @@ class _Folders:
             )
         return sample.kept, total, unlabelled
 
+    def _split(self, each: Walked) -> str:
+        """Return the split of an image without a class."""
+        return visible(self._places.split_of(tuple(each.path.split("/"))))
+
     def _class(self, written: str) -> str | BadRow:
         meaning = self._labels.meanings[visible(written)]
         return meaning if isinstance(meaning, BadRow) else meaning[0]
@@ -291,7 +297,7 @@ class _Folders:
                 yield Item(shown, each.file, each.path, label, split=split, also=also)
             elif self._keep and isinstance(found, BadRow):
                 label = self._label_of[UNLABELLED]
-                yield Item(shown, each.file, each.path, label)
+                yield Item(shown, each.file, each.path, label, split=self._split(each))
             else:
                 yield Skipped(shown, name.reason, name.remedy)
 

@@ -30,7 +30,7 @@ from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers, Choice, Question
-from lnl_core.types import ByteArray, LnlError, meant
+from lnl_core.types import ByteArray, LnlError
 
 _ROWS = 64
 _SAMPLE = 128
@@ -229,7 +229,7 @@ def scan(
     files = shards.files
     schema = hub_shards.schema_of(files[0])
     image, asked = hub_shards.image_column(files[0], schema, said)
-    splits = [hub_shards.split_of(file) for file in files]
+    splits = [hub_shards.split_of(file, shards.top) for file in files]
     outline = Outline(files=[file.name for file in files], questions=[*shards.questions])
     outline.notes += shards.notes
     outline.questions += [asked] if asked is not None else []
@@ -321,13 +321,7 @@ def _label_column(
     """Return the column of labels, and the question where it is not plain."""
     others = [str(name) for name in schema.names if name != image]
     if said.label_column:
-        by_name = {name.lower(): name for name in others}
-        if said.label_column.lower() not in by_name:
-            raise LnlError(
-                f"{file.name} has no column “{said.label_column[:40]}”."
-                f"{meant(said.label_column, others)} Its columns: {', '.join(others[:12])}."
-            )
-        return by_name[said.label_column.lower()], None
+        return hub_columns.as_named(file, said.label_column, others), None
     named = [name for name in others if name in class_names(schema)]
     known = [each for word in COLUMNS["label"] for each in others if each.lower() == word]
     candidates = named or known

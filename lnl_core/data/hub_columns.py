@@ -126,14 +126,29 @@ def _column(what: str, names: Sequence[str], said: str, file: Path) -> str | Non
         return None
     plain = plain_names(names)
     if said:
-        known = {name.lower(): name for name in names}
-        if said.lower() not in known:
-            raise LnlError(
-                f"{file.name} has no column “{said[:40]}” beside images and labels."
-                f"{meant(said, names)} Its columns: {', '.join(names[:12])}."
-            )
-        return known[said.lower()]
+        return as_named(file, said, names, "no column {} beside images and labels")
     return next((plain[word] for word in COLUMNS[what] if word in plain), None)
+
+
+def as_named(
+    file: Path,
+    said: str,
+    there: Sequence[str],
+    lacks: str = "no column {}",
+    has: str = "Its columns",
+) -> str:
+    """Return the column that a person named, whatever its letters' case.
+
+    Raises:
+        LnlError: there is none; `lacks` and `has` say what the file lacks and has.
+    """
+    known = {name.lower(): name for name in there}
+    if said.lower() not in known:
+        raise LnlError(
+            f"{file.name} has {lacks.format(f'“{said[:40]}”')}.{meant(said, there)} "
+            f"{has}: {', '.join(there[:12])}."
+        )
+    return known[said.lower()]
 
 
 def _as_id(

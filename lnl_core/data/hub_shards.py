@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.data.files import inside_path
+from lnl_core.data.hub_columns import as_named
 from lnl_core.data.hub_features import class_names
 from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reading.split_names import is_split
@@ -38,11 +39,13 @@ class Shards:
         files: with images in them; none where the folder has none.
         questions: what is asked about them.
         notes: which files beside them are not read and why, and which folders are one set.
+        top: the folder of the set; None for a lone file, which is one.
     """
 
     files: Sequence[Path] = ()
     questions: Sequence[Question] = ()
     notes: Sequence[str] = ()
+    top: Path | None = None
 
 
 def find(folder: Path, answers: Answers) -> Shards:
@@ -65,10 +68,10 @@ def find(folder: Path, answers: Answers) -> Shards:
     groups: dict[str, list[Path]] = {}
     for file in shards:
         groups.setdefault(_group(folder, file), []).append(file)
-    if len(groups) < 2 or _are_splits(list(groups.values())):
-        return Shards(shards, (), notes)
+    if len(groups) < 2 or _are_splits(list(groups.values()), folder):
+        return Shards(shards, (), notes, folder)
     if not answers.lists and _are_parts(list(groups.values())):
-        return Shards(shards, (), [*notes, f"Read together: {_shown(groups)}."])
+        return Shards(shards, (), [*notes, f"Read together: {_shown(groups)}."], folder)
     wanted = set(answers.lists) or {_ALL}
     if unknown := sorted(wanted - {*groups, _ALL}):
         raise LnlError(
@@ -77,7 +80,7 @@ def find(folder: Path, answers: Answers) -> Shards:
         )
     files = [file for name, of in groups.items() for file in of if wanted & {name, _ALL}]
     notes += _not_used(folder, set(shards) - set(files), "The folder was not chosen.")
-    return Shards(files, (_question(folder, groups, answers),), notes)
+    return Shards(files, (_question(folder, groups, answers),), notes, folder)
 
 
 def _not_used(folder: Path, files: Collection[Path], why: str) -> list[str]:
@@ -100,9 +103,9 @@ def _group(folder: Path, file: Path) -> str:
     return "/".join(part for part in parts if not _split(part)) or "."
 
 
-def _are_splits(groups: Sequence[Sequence[Path]]) -> bool:
+def _are_splits(groups: Sequence[Sequence[Path]], top: Path) -> bool:
     """Tell whether files in several folders are of one set: each a split, the same classes."""
-    splits = [{split_of(file) for file in files} for files in groups]
+    splits = [{split_of(file, top) for file in files} for files in groups]
     apart = sum(map(len, splits)) == len(set().union(*splits)) and "" not in set().union(*splits)
     classes = [class_names(schema_of(files[0])) for files in groups]
     return apart and all(each == classes[0] for each in classes)
@@ -247,14 +250,8 @@ def image_column(file: Path, schema: Any, answers: Answers) -> tuple[str, Questi
     there = [] if schema is None else image_columns(schema)
     if not there:
         raise LnlError(f"{file.name} holds no images. Choose another file.")
-    if answers.image_column:
-        by_name = {name.lower(): name for name in there}
-        if answers.image_column.lower() not in by_name:
-            raise LnlError(
-                f"{file.name} has no images in a column “{answers.image_column[:40]}”."
-                f"{meant(answers.image_column, there)} They are in: {', '.join(there[:12])}."
-            )
-        return by_name[answers.image_column.lower()], None
+    if said := answers.image_column:
+        return as_named(file, said, there, "no images in a column {}", "They are in"), None
     named = [name for name in there if name.lower() in COLUMNS["image"]]
     likely = named if len(named) == 1 else there
     if len(likely) == 1:
@@ -274,11 +271,18 @@ def _is_bytes(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def split_of(file: Path) -> str:
-    """Return the split that a shard's name or folder says; "" where it says none."""
+def split_of(file: Path, top: Path | None = None) -> str:
+    """Return the split that a shard's name says, or else the nearest folder; "" for none.
+
+    Args:
+        file: the shard.
+        top: the folder of the set, the last one that is looked at; the file's own when None.
+    """
     found = _SHARD.fullmatch(file.stem)
     stem = found[1] if found else file.stem
-    return next(filter(None, map(_split, (stem, file.parent.name))), "")
+    depth = len(file.parent.relative_to(top or file.parent).parts)
+    above = (folder.name for folder in [*file.parents][: depth + 1])
+    return next(filter(None, map(_split, (stem, *above))), "")
 
 
 def _split(name: str) -> str:

@@ -128,9 +128,16 @@ def test_folders_of_other_images_with_the_same_classes_are_one_set(tmp_path, agr
     found = read(tmp_path / "s")
     assert asked(found) == {}
     assert any(f"Read together: “{folders[0][-6:]}”" in note for note in found.notes)
-    assert agrees(tmp_path / "s").report.n == 8
+    split = "train" if "train" in folders[0] else ""
+    assert agrees(tmp_path / "s").splits == [split] * 8
     other_images(tmp_path / "s" / folders[1] / "0000.parquet", 10, [0, 1], ("x", "y"))
     assert asked(read(tmp_path / "s"))["lists"].is_open  # other classes
+
+
+def test_a_folder_above_the_set_says_no_split(tmp_path, agrees):
+    shard(tmp_path / "train" / "birds" / "a" / "0000.parquet", [0, 1, 1])
+    assert agrees(tmp_path / "train" / "birds").splits == [""] * 3
+    assert agrees(tmp_path / "train").splits == ["train"] * 3
 
 
 def test_the_same_images_in_another_order_are_no_part(tmp_path):

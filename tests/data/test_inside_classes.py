@@ -90,7 +90,21 @@ def test_a_lone_folder_of_images_in_a_split_is_no_class(tmp_path, agrees, only):
     assert counts(found) == {"cat": 2, "dog": 2}
     assert "3 images lie outside the class folders" in asked(found)["unlabelled"].text
     agrees(tmp_path / "s")
-    agrees(tmp_path / "s", Answers(unlabelled="keep"))
+    kept = agrees(tmp_path / "s", Answers(unlabelled="keep"))
+    assert sorted(zip(kept.splits, kept.given, strict=True)) == [
+        ("test", "unlabelled"),
+        ("test", "unlabelled"),
+        *[("train", name) for name in ("cat", "cat", "dog", "dog")],
+        ("val", "unlabelled"),
+    ]
+
+
+def test_unlabelled_images_that_are_kept_keep_the_split_inside_the_classes(tmp_path, agrees):
+    classes = [f"{name}/{split}/0.png" for name in ("cat", "dog") for split in ("train", "test")]
+    put(tmp_path / "s", [*classes, "loose.png"])
+    kept = agrees(tmp_path / "s", Answers(unlabelled="keep"))
+    assert sorted(zip(kept.splits, kept.given, strict=True))[0] == ("", "unlabelled")
+    assert sorted(kept.splits) == ["", "test", "test", "train", "train"]
 
 
 @pytest.mark.parametrize("split", ["train", "val"])

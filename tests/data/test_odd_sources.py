@@ -173,6 +173,7 @@ def test_a_flat_folder_called_like_a_split_beside_classes_is_asked_about(tmp_pat
     agrees(source, Answers(parts="splits"))
     got = agrees(source, Answers(parts="splits", unlabelled="keep"))
     assert got.given.count("unlabelled") == 2
+    assert {s for s, g in zip(got.splits, got.given, strict=True) if g == "unlabelled"} == {"test"}
 
 
 LINES = ["im0.jpg,cat", "im1.jpg,dog", "im2.jpg,", "im3.jpg,", "im4.jpg,cat"]

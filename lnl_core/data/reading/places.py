@@ -77,6 +77,13 @@ class Places:
         below, folders = self.below.of(folders)
         return split or below, folders[min(self.level, len(folders) - 1)]
 
+    def split_of(self, parts: tuple[str, ...]) -> str:
+        """Return the split that a file without a class lies in; "" where that is none."""
+        folders = parts[:-1]
+        if folders and (folders[0] in self.splits or folders[0] in self.apart):
+            return folders[0]
+        return "" if self.splits else self.below.of(folders)[0]
+
     def classes(self, root: Node) -> Iterator[tuple[str, int]]:
         """Yield (class as written, files in it) of every class folder, empty ones too."""
         if self.below.names:
