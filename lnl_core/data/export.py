@@ -42,6 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "suggested_label",
         "p_wrong",
         "label_quality",
+        "p_wrong_shown",
         "run_ids",
         "told",
         "content",
@@ -56,7 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "decided_at",
         "seconds",
         "suggested_label",
-        "p_wrong",
+        "p_wrong_shown",
         "position",
         "mode",
         "route",
@@ -77,7 +78,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "content",
     ),
 }
-"""Format -> columns; corrections get one `suspicion_<method>` per method before `run_ids`.
+"""Format -> columns; corrections get one `suspicion_<method>` per method before `p_wrong_shown`.
+
+`p_wrong` is of the ranking in force, `p_wrong_shown` of the one behind what the reviewer saw.
 
 `told` names the runs of the ranking that were told what people answered of the image.
 """
@@ -165,9 +168,10 @@ def correction_rows(
 ) -> Rows:
     """Return the corrections table (docs/formats.md), one row per decision, in the order given.
 
-    Suggestion and p_wrong are those that the reviewer was shown, and the current ones only where
-    none were recorded. `label_quality` = 1 - suspicion (1 = right); `suspicion_<method>` 1 = wrong.
-    A score that is NaN is blank: its run was told the answer.
+    The suggestion is the one that the reviewer was shown, and the current one only where none was
+    recorded; `p_wrong_shown` and `run_ids` are of what was shown. `label_quality` = 1 - suspicion
+    (1 = right); `p_wrong` and `suspicion_<method>` 1 = wrong. A score that is NaN is blank: its run
+    was told the answer.
 
     Args:
         decisions: verdicts that change something.
@@ -184,15 +188,14 @@ def correction_rows(
         splits: (n,) names, or None for no such column.
     """
     methods = dict(method_suspicions or {})
-    *before, runs, knew, last = COLUMNS["corrections"]
+    *before, shown, runs, knew, last = COLUMNS["corrections"]
     scores = (f"suspicion_{key}" for key in methods)
-    columns = [*before, *scores, runs, knew, last, *split_column(splits)]
+    columns = [*before, *scores, shown, runs, knew, last, *split_column(splits)]
 
     def rows() -> Iterator[dict[str, str]]:
         for decision in decisions:
-            row, wrong, suggested = decision.row, decision.p_wrong, decision.suggested_label
-            if wrong is None and p_wrong is not None:
-                wrong = float(p_wrong[row])
+            row, suggested = decision.row, decision.suggested_label
+            wrong = None if p_wrong is None else float(p_wrong[row])
             if suggested is None and suggested_labels is not None:
                 suggested = int(suggested_labels[row])
             quality = None if suspicion is None else 1 - float(suspicion[row])
@@ -208,6 +211,7 @@ def correction_rows(
                 "p_wrong": chances.cell(wrong),
                 "label_quality": chances.cell(quality),
                 **{f"suspicion_{key}": chances.cell(float(s[row])) for key, s in methods.items()},
+                "p_wrong_shown": chances.cell(decision.p_wrong),
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "told": (told or {}).get(row, ""),
                 "content": "" if content is None else content[row],
@@ -245,7 +249,7 @@ def decision_rows(
                 "decided_at": decision.decided_at,
                 "seconds": _number(decision.seconds, 2),
                 "suggested_label": _name(decision.suggested_label, class_names),
-                "p_wrong": chances.cell(decision.p_wrong),
+                "p_wrong_shown": chances.cell(decision.p_wrong),
                 "position": "" if decision.position is None else str(decision.position),
                 "mode": decision.mode,
                 "route": decision.route,

@@ -26,7 +26,7 @@ COLUMNS = {
     "cid": ("cid",),
     "seconds": ("seconds",),
     "suggested_label": ("suggested_label",),
-    "p_wrong": ("p_wrong",),
+    "p_wrong": ("p_wrong_shown", "p_wrong"),
     "given_label": ("given_label",),
     "content": ("content",),
     "mode": ("mode",),

@@ -282,6 +282,7 @@ def _nothing(info: DatasetInfo, format_key: str) -> None:
 
 def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
     place = _positions(info, [str(row["id"]) for row in shown])
+    score = "p_wrong" if "p_wrong" in shown[0] else "p_wrong_shown"
     table = pd.DataFrame(
         [
             {
@@ -290,7 +291,7 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
                 "given": row.get("given_label", ""),
                 "corrected": row.get("corrected_label", row.get("label", "")) or "",
                 **_what(row),
-                "p_wrong": _chance(row.get("p_wrong")),
+                score: _chance(row.get(score)),
             }
             for row in shown
         ]
@@ -316,9 +317,7 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
             "standing": text("standing", width=90),
             "verdict": text("lnl_verdict", width=110),
             "reviewer": text("reviewer", width=90),
-            "p_wrong": text(
-                "p_wrong", width=70, alignment="right", help="In the file: six digits."
-            ),
+            score: text(score, width=70, alignment="right", help="In the file: six digits."),
         },
         alt="The first rows of the file",
     )

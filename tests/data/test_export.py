@@ -67,7 +67,7 @@ def test_corrections_have_the_columns_of_the_contract():
     data, (row,) = written(rows)
     assert data.split(b"\r\n")[0].decode() == (
         "id,path,given_label,corrected_label,action,reviewer,decided_at,suggested_label,p_wrong,"
-        "label_quality,suspicion_sr,suspicion_knn,run_ids,told,content"
+        "label_quality,suspicion_sr,suspicion_knn,p_wrong_shown,run_ids,told,content"
     )
     assert row == {
         "id": "'-c",
@@ -78,7 +78,8 @@ def test_corrections_have_the_columns_of_the_contract():
         "reviewer": "ann",
         "decided_at": "2025-11-20T13:58:00.000Z",
         "suggested_label": "dog",
-        "p_wrong": "0.961234",  # what was shown, not what a later ranking says of a settled row
+        "p_wrong": "0.001000",  # as every export says it
+        "p_wrong_shown": "0.961234",
         "label_quality": "0.750000",
         "suspicion_sr": "0.250000",
         "suspicion_knn": "0.125000",
@@ -88,11 +89,12 @@ def test_corrections_have_the_columns_of_the_contract():
     }
 
 
-def test_what_was_not_recorded_comes_from_the_ranking_in_force():
+def test_a_suggestion_that_was_not_recorded_comes_from_the_ranking_in_force():
     bare = replace(DECISION, suggested_label=None, p_wrong=None)
     rows = corrections([bare], p_wrong=np.full(4, 0.5), suggested_labels=np.full(4, -1))
     (row,) = rows
     assert (row["p_wrong"], row["suggested_label"], row["label_quality"]) == ("0.500000", "", "")
+    assert row["p_wrong_shown"] == ""
 
 
 def test_no_row_still_has_a_header():

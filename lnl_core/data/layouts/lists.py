@@ -43,7 +43,7 @@ TRAIL = (
     "revealed",
     "position",
     "suggested_label",
-    "p_wrong",
+    "p_wrong_shown",
     "run_ids",
     "cid",
     "told",
@@ -56,7 +56,7 @@ number), or `taken back` where that later one is a reopen. `given_label` is what
 """
 
 _BATCH = 65_536
-_NUMBERS = frozenset({"p_wrong", "label_quality", "suspicion", "seconds"})
+_NUMBERS = frozenset({"p_wrong", "p_wrong_shown", "label_quality", "suspicion", "seconds"})
 
 
 def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -> export.Rows:

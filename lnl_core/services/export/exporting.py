@@ -28,15 +28,14 @@ from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
 from lnl_core.services.in_force import (
-    Scored,
     contents,
     loaded,
     scored,
-    seen_by,
     signals,
     told,
     told_of,
     told_words,
+    unjudged,
 )
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, LnlError, Workspace
@@ -99,9 +98,7 @@ def correction_rows(
     runs = {}
     if scores and ranked is not None:
         runs = {
-            key: _seen_only(
-                np.where(told_of(info, [str(run_id)]), np.nan, run.suspicion), seen_by(info, run_id)
-            )
+            key: np.where(told_of(info, [str(run_id)]), np.nan, run.suspicion)
             for key, run_id in ranked.run_ids.items()
             if (run := signals(info, run_id)) is not None
         }
@@ -111,8 +108,8 @@ def correction_rows(
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
-        p_wrong=None if ranked is None else _judged(info, ranked, ranked.ranking.p_wrong),
-        suspicion=None if ranked is None else _judged(info, ranked, ranked.ranking.suspicion),
+        p_wrong=None if ranked is None else _judged(info, ranked.ranking.p_wrong),
+        suspicion=None if ranked is None else _judged(info, ranked.ranking.suspicion),
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
         told=told_words(info),
@@ -122,18 +119,9 @@ def correction_rows(
     return rows, len(chosen), left_out
 
 
-def _judged(info: DatasetInfo, ranked: Scored, values: FloatArray) -> FloatArray:
-    """Return scores of the ranking, NaN where no run has seen the image or one was told of it."""
-    return _seen_only(np.where(told(info), np.nan, values), ranked.seen)
-
-
-def _seen_only(values: FloatArray, seen: int) -> FloatArray:
-    """Return values with none, NaN, for images that were added since they were made."""
-    if seen >= len(values):
-        return values
-    blank = np.array(values, np.float64)
-    blank[seen:] = np.nan
-    return blank
+def _judged(info: DatasetInfo, values: FloatArray) -> FloatArray:
+    """Return scores of the ranking, NaN where it has none: see `unjudged`."""
+    return np.where(unjudged(info), np.nan, values)
 
 
 def decision_rows(info: DatasetInfo) -> files.Rows:

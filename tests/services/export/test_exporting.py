@@ -55,7 +55,7 @@ def test_corrections_hold_what_was_accepted(workspace, scored):
         ("item-00047", "bar", "bar|base", "multiple"),
     ]
     assert list(rows[0])[: len(CORRECTIONS)] == CORRECTIONS
-    assert list(rows[0])[-3:] == ["run_ids", "told", "content"]
+    assert list(rows[0])[-4:] == ["p_wrong_shown", "run_ids", "told", "content"]
     assert {"suspicion_sr", "suspicion_knn"} < set(rows[0])
     assert rows[0]["suggested_label"] == "bar"
     assert float(rows[0]["p_wrong"]) > 0.3

@@ -260,7 +260,7 @@ def test_the_audit_trail_has_every_decision_and_every_field(workspace, photo_set
     assert standing[:2] == ["superseded", "taken back"]
     assert standing[2:] == ["in force"] * 6 + ["taken back"]
     assert rows[0]["replaced_by"] == rows[7]["number"]
-    fields = {"seconds": "1.50", "p_wrong": "0.250000", "run_ids": "3 4", "position": "7",
+    fields = {"seconds": "1.50", "p_wrong_shown": "0.250000", "run_ids": "3 4", "position": "7",
               "route": "audit", "mode": "blind", "revealed": "yes"}  # fmt: skip
     assert fields.items() <= rows[7].items()
     assert [row["cid"] for row in rows] == [d.cid for d in stored]

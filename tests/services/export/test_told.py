@@ -50,9 +50,12 @@ def test_the_ranking_is_blank_where_a_run_of_it_was_told(told):
 
 def test_corrections_hold_what_was_shown_and_scores_of_who_was_not_told(told):
     first, second = table(told, "corrections")
-    assert (first["p_wrong"], first["label_quality"], first["suspicion_sr"]) == ("0.900000", "", "")
+    assert (first["p_wrong_shown"], second["p_wrong_shown"]) == ("0.900000", "")
+    assert (first["p_wrong"], first["label_quality"], first["suspicion_sr"]) == ("", "", "")
     assert float(first["suspicion_knn"]) > 0.5
-    assert second["label_quality"]
+    scores = {row["id"]: row for row in exporting.rank_rows(told)}
+    for name in ("p_wrong", "label_quality"):  # one number, one meaning
+        assert second[name] == scores[second["id"]][name] != ""
     assert second["suspicion_sr"]
 
 
