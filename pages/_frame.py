@@ -60,6 +60,19 @@ if (painted && !window.lnlTables) {
   });
 }
 
+// Streamlit lets Tab stop first at a row's first choice, whichever is chosen; arrows do the rest.
+if (!window.lnlTabs) {
+  window.lnlTabs = true;
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Tab") return;
+    for (const row of document.querySelectorAll('[role="radiogroup"][data-rac]')) {
+      const choices = [...row.querySelectorAll('[role="radio"]')];
+      const chosen = choices.find((each) => each.ariaChecked === "true") ?? choices[0];
+      for (const each of choices) each.tabIndex = each === chosen ? 0 : -1;
+    }
+  }, true);
+}
+
 export default function ({ data, setStateValue }) {
   const later = after();
   const tell = () => later.dialogs(() => {

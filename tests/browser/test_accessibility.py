@@ -150,6 +150,23 @@ def test_tab_reaches_everything_and_shows_where_it_is(opened):
     assert not unseen, "\n".join(unseen)
 
 
+def test_tab_enters_a_row_of_choices_at_the_chosen_one(common_server, page, layout_set):  # noqa: F811
+    from playwright.sync_api import expect
+
+    open_page(page, common_server, "losses", layout_set)
+    row = page.get_by_role("radiogroup", name="View")
+    page.get_by_role("button", name="Present").focus()
+    page.keyboard.press("Tab")
+    expect(row.get_by_role("radio", name="Losses")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("radio", name="Agreement")).to_be_checked()
+    page.keyboard.press("Tab")
+    expect(row.get_by_role("radio").locator(":scope:focus")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(row.get_by_role("radio", name="Agreement")).to_be_focused()
+
+
 def test_little_motion_is_asked_for_and_given(common_server, page, layout_set):  # noqa: F811
     """The skeleton of evidence that is late pulses, but not for who wants no motion."""
     held = []
