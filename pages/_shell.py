@@ -88,7 +88,7 @@ STYLE = """<style>
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}}
 .st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
-.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 150px!important;min-width:0}
+.st-key-facts{gap:4px 22px!important}.st-key-facts>*{flex:1 1 135px!important;min-width:0}
 @container main (min-width:640px){
 [class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
 [class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}

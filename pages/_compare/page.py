@@ -53,8 +53,15 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = _view()
         st.space("stretch")
-        _charts.format_select()
-        keys = _runs_select(info, every)
+        with st.container(
+            horizontal=True,
+            vertical_alignment="center",
+            width="content",
+            gap="small",
+            key="compare_figures",
+        ):
+            _charts.format_select()  # beside the runs also where the views leave them no room
+            keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     known = ("compare", info.id, tuple(keys), truth)
     waiting = nullcontext() if view == "five" else _ui.computing((*known, "facts"), 78)

@@ -156,6 +156,22 @@ def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set,
         assert len(found[-1]) > 1, found
 
 
+@pytest.mark.parametrize("width", [768, 1024])
+def test_what_belongs_to_figures_stands_together(common_server, page, layout_set, width):
+    """Runs stood alone on a row of its own, and the last of four facts below the others."""
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page, common_server, "quality", layout_set)
+    tops = """(nodes) => nodes.map((each) => {
+      const { top, height } = each.getBoundingClientRect();
+      return Math.round((top + height / 2) / 12);
+    })"""
+    pair = page.locator(".st-key-compare_figures :is([role=radiogroup], .stPopover)")
+    assert pair.count() == 2
+    assert len(set(pair.evaluate_all(tops))) == 1
+    facts = page.locator(".st-key-facts > *")
+    assert len({round(each.bounding_box()["y"]) for each in facts.all()}) == 1
+
+
 @pytest.mark.parametrize(
     ("address", "name"), [("compare?view=losses", "View"), ("explore", "Colour by")]
 )
