@@ -8,8 +8,6 @@ FOLDER holds the inputs, a file or folder each. Nothing is stored.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -34,21 +32,13 @@ writes this page.
 def page(folder: Path) -> str:
     """Return the page for the inputs in a folder."""
     with tempfile.TemporaryDirectory() as home:
-        read = HEAD + "".join(_row(each, home) for each in sorted(folder.iterdir()))
+        read = HEAD + "".join(_row(each, Path(home)) for each in sorted(folder.iterdir()))
     with tempfile.TemporaryDirectory() as scratch:
         return read + deeds.table(folder, Path(scratch))
 
 
-def _row(source: Path, home: str) -> str:
-    call = [sys.executable, "-m", "lnl_core", "import", source.name, "--dry-run", "--json"]
-    done = subprocess.run(
-        call,
-        cwd=source.parent,
-        env={**os.environ, "LNL_HOME": home},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _row(source: Path, home: Path) -> str:
+    done = deeds.call(["import", source.name, "--dry-run", "--json"], home, source.parent)
     value = json.loads(done.stdout)
     reading = value.get("reading")
     said = _said(reading) if reading else [value["error"]["message"]]

@@ -5,12 +5,16 @@ Each case is a few commands in a workspace of its own; the last one's words and 
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from lnl_core.cli import main
 
 HEAD = """
 ## After the import
@@ -21,6 +25,14 @@ nothing is changed; 3: done in part, the rest is named.
 | case | command | says | exit code |
 |---|---|---|---|
 """
+
+
+class Done(NamedTuple):
+    """What a command left: exit code and words."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass(frozen=True)
@@ -118,15 +130,27 @@ def _row(deed: Deed, inputs: Path, place: Path) -> str:
 _MOST = 420
 
 
-def _done(command: str, place: Path) -> subprocess.CompletedProcess[str]:
+def _done(command: str, place: Path) -> Done:
     words = command.split()
     if words[0] == "mv":
         shutil.move(*words[1:])
-        return subprocess.CompletedProcess(words, 0, "", "")
-    return subprocess.run(
-        [sys.executable, "-m", "lnl_core", *words],
-        env={**os.environ, "LNL_HOME": str(place / "home")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        return Done(0, "", "")
+    return call(words, place / "home")
+
+
+def call(words: Sequence[str], home: Path, here: Path | None = None) -> Done:
+    """Run `lnl` with these words in this process, on a workspace and in a folder."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    before = os.environ.get("LNL_HOME")
+    os.environ["LNL_HOME"] = str(home)
+    try:
+        with chdir(here or "."), redirect_stdout(out), redirect_stderr(err):
+            code = main(list(words))
+    except SystemExit as ended:  # bad usage
+        code = int(ended.code or 0)
+    finally:
+        os.environ.pop("LNL_HOME")
+        os.environ.update({} if before is None else {"LNL_HOME": before})
+    for each in (out, err):
+        each.seek(0)
+    return Done(code, out.read(), err.read())
