@@ -121,6 +121,34 @@ def test_each_network_trains_on_the_other_ones_division_and_forgets_doubtful_lab
     assert np.abs(before[1] - after[1]).max() > 1e-4
 
 
+@pytest.mark.parametrize("doubtful", [0, 1, 2, 17, 33])
+def test_a_head_learns_however_few_doubtful_images_a_batch_would_have(doubtful, monkeypatch):
+    """Batch norm takes no statistics of one row: 17 and 33 leave one over, by batches of 16."""
+    few = np.zeros(120, bool)
+    few[np.random.default_rng(0).permutation(120)[:doubtful]] = True
+    monkeypatch.setattr(division, "clean_probability", lambda *_: np.where(few, 0.1, 0.9))
+    rng = np.random.default_rng(1)
+    given = np.arange(120) % 3
+    images = np.zeros((120, 1, 1, 3), np.uint8)
+    easy = LabeledDataset("d", ("a", "b", "c"), given, list(map(str, range(120))), images)
+    looks = (np.eye(3)[given] * 3 + rng.standard_normal((120, 3))).astype(np.float16)
+    context = LocalContext(seed=1, features=looks, representation="pretrained")
+    signals = dividemix.fit(easy, SMALL, context)
+    np.testing.assert_array_equal(signals.extras["clean"] < 0.5, few)
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "sizes"), [(1, {0}), (2, {2}), (17, {17}), (23, {23}), (24, {8, 16})]
+)
+def test_batches_of_doubtful_images_hold_each_once_a_round(doubtful, sizes):
+    rows = torch.arange(100, 100 + doubtful)
+    given = training._again(rows, 16, torch.Generator().manual_seed(0))
+    drawn = [next(given) for _ in range(2 * len(sizes))]
+    assert {len(batch) for batch in drawn} == sizes
+    if doubtful >= training.FEWEST:
+        assert sorted(torch.cat(drawn).tolist()) == sorted([*rows.tolist()] * 2)
+
+
 def test_a_trusted_label_stays_however_hard_it_is_to_learn():
     dataset, truth = digits(240, rate=0.3)
     wrong = truth != dataset.given_labels

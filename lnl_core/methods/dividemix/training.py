@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lnl_core.learning import supervised
+from lnl_core.learning.batching import cuts_of
 from lnl_core.learning.seeds import derive_seed
 from lnl_core.methods.dividemix import division as mixtures
 from lnl_core.methods.dividemix import pair as two
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lnl_core.methods.dividemix.knobs import Config
 
 FEWEST = 2
-"""Labelled images that a step needs: batch norm takes no statistics of a single one."""
+"""Images of a kind that a step needs: batch norm takes no statistics of a single one."""
 
 
 class Division:
@@ -133,14 +134,14 @@ def mix_epoch(session: Session, config: Config, division: Division, epoch: int, 
 
 
 def _again(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Give batches of the rows for ever, each round in another order; empty ones of none."""
+    """Give batches of the rows for ever, each round in another order; empty ones of too few."""
     while True:
-        if not len(rows):
-            yield rows
+        if len(rows) < FEWEST:
+            yield rows[:0]
             continue
         order = rows[torch.randperm(len(rows), generator=generator)]
-        for start in range(0, len(order), size):
-            yield order[start : start + size]
+        for start, stop in cuts_of(len(order), size):
+            yield order[start:stop]
 
 
 def _mixmatch(
