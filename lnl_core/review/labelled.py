@@ -69,26 +69,38 @@ def rank(
         taught: as for `consensus.rank`.
     """
     n = len(given_labels)
-    runs = [1 << at for at in range(len(signals))]
-    codes = np.zeros(n, np.int64)  # which runs judge a row, a bit each
-    for bit, rows in zip(runs, judged, strict=False):
-        codes[rows] |= bit
-    if not codes.any():
-        codes[:] = sum(runs)
-    known = [int(code) for code in np.unique(codes) if code]
+    judges = np.zeros((len(signals), n), bool)  # which runs judge a row
+    judges[: len(judged)] = judged or judges[:0]
+    if not judges.any():
+        judges[:] = True
+    alike = _judged_alike(judges)
+    patterns = judges[:, [rows[0] for rows in alike]]
     ranking, labelled = None, part(given_labels, class_count, none).rows
     ranked = np.zeros(n, bool)
-    for code in sorted(known, key=lambda code: (-code.bit_count(), code)):
-        able = [each for each, bit in zip(signals, runs, strict=True) if code & bit]
-        area = codes & code == code
+    for at in np.lexsort((*patterns, -patterns.sum(axis=0))):  # the most runs first
+        wanted = patterns[:, at]
+        if not wanted.any():
+            continue
+        able = [each for each, used in zip(signals, wanted, strict=True) if used]
+        area = judges[wanted].all(axis=0)
         here = _rank_rows(able, given_labels, class_count, trusted, none, area, taught)
-        own = codes == code
+        own = np.zeros(n, bool)
+        own[alike[at]] = True
         ranked |= own
         if ranking is not None:
             here = _continued(ranking, here, own, labelled[ranked[labelled]])
         ranking = here
     assert ranking is not None
     return ranking
+
+
+def _judged_alike(judges: BoolArray) -> list[IntArray]:
+    """Return the rows that the same runs judge, together; `judges` is (runs, n)."""
+    numbers = np.zeros(judges.shape[1], np.int64)
+    for one in {each.tobytes(): each for each in judges}.values():  # most runs judge the same
+        numbers = np.unique(2 * numbers + one, return_inverse=True)[1]
+    order = np.argsort(numbers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
 
 
 def _continued(ranking: Ranking, more: Ranking, rows: BoolArray, labelled: IntArray) -> Ranking:

@@ -7,6 +7,7 @@ from lnl_core.jobs import queue, worker
 from lnl_core.jobs.tasks import retrain
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
+from tests.conftest import write_dataset
 
 
 def say(workspace, info, rows, route="queue", right=None):
@@ -61,6 +62,43 @@ def test_half_of_the_confirmed_judge_otherwise_and_too_few_are_refused(
     assert len(found.test) == 11
     with pytest.raises(LnlError, match="truth of this set is not known"):
         retrain.parts(tiny, retrain.SIMULATED, 10)
+
+
+def few(workspace, tmp_path, truth, given):
+    images = np.random.default_rng(0).integers(0, 256, (len(truth), 8, 8, 3), dtype=np.uint8)
+    names = [str(label) for label in range(truth.max() + 1)]
+    folder = write_dataset(tmp_path / "few", images, given, names, truth=truth)
+    return datasets.register(workspace, "few", folder)
+
+
+def test_two_images_of_a_class_are_enough_to_judge_by(workspace, tmp_path):
+    truth = np.arange(24) % 12
+    given = truth.copy()
+    given[[0, 12]] = 1  # one of them trains
+    info = few(workspace, tmp_path, truth, given)
+    say(workspace, info, [0, 12], right=truth)
+    found = retrain.parts(info, retrain.DECISIONS)
+    assert np.bincount(truth[found.test]).tolist() == [1] * 12
+    assert len(found.train) == 12
+    assert found.changed == 1
+
+
+def test_where_nothing_can_judge_it_is_said_before_anything_trains(workspace, tmp_path):
+    truth = np.arange(12)
+    given = truth.copy()
+    given[0] = 1
+    info = few(workspace, tmp_path, truth, given)
+    say(workspace, info, [0], right=truth)
+    with pytest.raises(LnlError, match="No image is left to judge"):
+        retrain.parts(info, retrain.DECISIONS)
+
+
+def test_the_images_of_a_part_are_read_when_asked_for(workspace, tiny):
+    data = datasets.load(tiny)
+    part = retrain._part(data, np.array([3, 7, 50]), np.arange(60) % 3)
+    assert not isinstance(part.images, np.ndarray), "all of them are in memory at once"
+    np.testing.assert_array_equal(part.images[1:], data.images[[7, 50]])
+    assert part.given_labels.tolist() == [0, 1, 2]
 
 
 @pytest.mark.slow

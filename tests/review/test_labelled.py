@@ -159,3 +159,15 @@ def test_a_run_that_took_it_for_a_class_still_never_suggests_it():
     ranking = labelled.rank([opinion("old", probs, given)], given, K, None, [NONE])
     assert (ranking.top_labels != NONE).all()
     assert ranking.p_wrong[given != NONE].mean() < 0.5
+
+
+def test_more_runs_than_a_number_has_bits_are_ranked():
+    labels, _, _, made = planted(90, 3)
+    judged = [np.arange(90) < (60 if each % 2 else 90) for each in range(70)]
+    signals = [opinion(f"own-{each}", made(1.0, each), labels) for each in range(70)]
+    ranking = labelled.rank(signals, labels, 3, judged=judged)
+    assert sorted(ranking.order.tolist()) == list(range(90))
+    first = labelled.rank(signals, labels, 3, judged=[judged[1]] * 70)
+    np.testing.assert_array_equal(ranking.suspicion[:60], first.suspicion[:60])
+    half = labelled.rank(signals[::2], labels, 3)
+    np.testing.assert_array_equal(ranking.suspicion[60:], half.suspicion[60:])

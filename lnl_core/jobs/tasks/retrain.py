@@ -10,7 +10,7 @@ import dataclasses
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from lnl_core.jobs.context import JobContext, LocalContext
 from lnl_core.jobs.tasks import Task
 from lnl_core.methods import yardstick
 from lnl_core.review import comparison
+from lnl_core.review.part import Rows
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import (
@@ -109,6 +110,11 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
         kind, test = _judges(info, trusted)
     classed = ~np.isin(given, info.no_classes) & ~np.isin(corrected, info.no_classes)
     test = test[classed[test] & ~np.isin(sure[test], info.no_classes)]
+    if not len(test):
+        raise LnlError(
+            "No image is left to judge both networks by: it needs a class with two images or more "
+            "whose label is sure. Add images to the set, or review more."
+        )
     inside = classed.copy()
     inside[test] = False
     if data.groups is not None:  # nor may a copy of what judges be learned
@@ -133,11 +139,11 @@ def _simulated(info: DatasetInfo, given: IntArray, truth: IntArray, goal: int) -
 
 
 def _random_part(labels: IntArray, k: int) -> IntArray:
-    """Draw a fifth of each true class."""
+    """Draw a fifth of each true class, one image at least of a class that has several."""
     rng = np.random.default_rng(SEED)
     share = min(HELD_OUT, MOST_HELD_OUT / max(len(labels), 1))
     chosen = [
-        rng.permutation(rows)[: round(share * len(rows))]
+        rng.permutation(rows)[: max(round(share * len(rows)), int(len(rows) > 1))]
         for rows in (np.flatnonzero(labels == label) for label in range(k))
     ]
     return np.sort(np.concatenate(chosen))
@@ -256,7 +262,7 @@ def _part(data: LabeledDataset, rows: IntArray, labels: IntArray) -> LabeledData
         class_names=data.class_names,
         given_labels=np.asarray(labels)[rows],
         ids=[str(row) for row in rows],
-        images=np.asarray(data.images[rows]),
+        images=cast(Array, Rows(data.images, rows)),
     )
 
 
