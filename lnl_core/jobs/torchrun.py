@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lnl_core.jobs import inputs, knobs, queue
@@ -90,12 +91,22 @@ def run(ws: Workspace, number: int, count: int) -> bool:
     return not (code != 0 and job.state is JobState.QUEUED and never_or_thrice)
 
 
+_joined = False
+
+
 def join(device: str) -> None:
     """Join the other processes, where there are any; the first one comes when all is prepared."""
+    global _joined
     if is_one_of_several():
         from lnl_core.learning import process_group
 
         process_group.join(device)
+        _joined = True
+
+
+def is_waited_for() -> bool:
+    """Say whether the other processes may wait for this one, which has not joined them."""
+    return is_one_of_several() and not _joined
 
 
 def leave() -> None:
@@ -106,11 +117,18 @@ def leave() -> None:
         process_group.leave()
 
 
+def is_fitted(folder: Path) -> bool:
+    """Say whether a run's signals are kept: what is left to do needs no other process."""
+    return (folder / "signals.json").is_file()
+
+
 def fit_along(ws: Workspace, number: int) -> int:
     """Fit beside the first process and forget the result, which is the same there."""
     job = queue.job(ws, number)
     info = datasets.dataset(ws, job.dataset)
     folder = info.directory / "runs" / str(job.id)
+    if is_fitted(folder):
+        return 0  # the first process does the rest alone
     device = inputs.resolve_device(job.device)
     join(device)  # from here on, labels and checkpoint are in the folder
     base = inputs.base_run(job, info)

@@ -138,7 +138,9 @@ def _one(number: int) -> int:
         return 1
     except Stopped:
         pass
-    if torchrun.is_one_of_several() and queue.job(ws, number).state is not JobState.DONE:
+    if torchrun.is_waited_for() or (
+        torchrun.is_one_of_several() and queue.job(ws, number).state is not JobState.DONE
+    ):
         run_log.flush()
         os._exit(torchrun.ENDED)  # at once: the others may wait for this process, it not for them
     return 0
@@ -225,7 +227,7 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         reviewed = part.renumbered(reviewed[part.rows])
     if data.trusted is not None:
         queue.note_trusted(info.workspace, job.id, int(data.trusted.sum()))
-    if (folder / "signals.json").is_file():  # all that a worker before this one left to do
+    if torchrun.is_fitted(folder):  # all that a worker before this one left to do
         signals = part.inside(arrays.load_signals(folder))
     else:
         context.device = inputs.resolve_device(job.device)

@@ -6,11 +6,13 @@ import time
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from lnl_core.jobs import executors, queue, torchrun
 from lnl_core.services.datasets import catalog
 from lnl_core.services.runs import running
-from lnl_core.store import arrays
+from lnl_core.store import arrays, schema
+from lnl_core.store.db import transaction
 from lnl_core.types import ACTIVE_STATES
 
 PATIENCE = 240.0
@@ -69,6 +71,24 @@ def test_two_processes_also_when_the_first_is_killed(workspace, two):
     np.testing.assert_array_equal(signals[True].suspicion, signals[False].suspicion)
     np.testing.assert_array_equal(signals[True].pred_probs, signals[False].pred_probs)
     assert signals[True].curves["agreement"][-1] > 0.7, "it learned nothing"
+
+
+@pytest.mark.slow
+def test_two_processes_end_where_only_the_ranking_was_left_to_do(workspace, tiny, two):
+    """The second one would wait for the first for ever, and with it every run in the queue."""
+    (job,) = running.start_runs(tiny, ["ce"], overrides={"ce": {"epochs": 1}}, seed=5)
+    wait(workspace, job.id, ended)
+    folder = queue.run_dir(workspace, job)
+    made = (folder / "signals.json").stat().st_mtime_ns
+    arrays.drop_ranking(tiny.directory / "ranking")
+    with transaction(workspace) as connection:  # killed before it was called done
+        connection.execute(update(schema.jobs).values(state="queued", attempt=0))
+    after = queue.submit(tiny, "knn")
+    assert wait(workspace, after.id, ended).state == "done"
+    assert queue.job(workspace, job.id).state == "done"
+    assert (folder / "signals.json").stat().st_mtime_ns == made, "it was fitted again"
+    _, ranked = arrays.load_ranking(tiny.directory / "ranking")
+    assert ranked == {"ce": job.id, "knn": after.id}
 
 
 @pytest.mark.slow
