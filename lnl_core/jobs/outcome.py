@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from lnl_core.jobs.inputs import (
 )
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key, taught
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, datasets, decisions, locks
 from lnl_core.types import (
     BoolArray,
     DatasetInfo,
@@ -97,8 +98,24 @@ def key(job: Job, info: DatasetInfo) -> str:
     return signal_key(job.method, PIXELS if on_maps else job.representation, usual)
 
 
-def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
+def in_turn(info: DatasetInfo) -> AbstractContextManager[None]:
+    """Hold a set's ranking: who looks which runs count, and ranks by them, does so alone.
+
+    Else the slower of two would put a ranking in force that knows less than the one before it.
+    """
+    return locks.held(info.directory / "ranking.lock")
+
+
+def rank(info: DatasetInfo) -> None:
+    """Rank in turn as `rank_in_turn` does."""
+    with in_turn(info):
+        rank_in_turn(info)
+
+
+def rank_in_turn(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     """Rank by the newest finished run of every method and put that ranking in force.
+
+    For who holds the set's ranking (`in_turn`).
 
     A head on frozen features counts beside the same method's network on pixels (`signal_key`).
 

@@ -57,15 +57,16 @@ def remove(ws: Workspace, number: int) -> None:
     info = datasets.dataset(ws, job.dataset)
     inputs.hand_on(info, number)
     table = schema.jobs
-    with transaction(ws) as connection:
-        active = [str(state) for state in ACTIVE_STATES]
-        done = connection.execute(
-            delete(table).where(table.c.id == number, table.c.state.not_in(active))
-        )
-    if done.rowcount != 1:
-        raise LnlError(f"Run {number} has started again meanwhile. Stop it first.")
-    if not any(one.state is JobState.DONE for one in queue.jobs(info)):
-        arrays.drop_ranking(info.directory / "ranking")
-    elif job.state is JobState.DONE:
-        outcome.rank(info)
+    with outcome.in_turn(info):
+        with transaction(ws) as connection:
+            active = [str(state) for state in ACTIVE_STATES]
+            done = connection.execute(
+                delete(table).where(table.c.id == number, table.c.state.not_in(active))
+            )
+        if done.rowcount != 1:
+            raise LnlError(f"Run {number} has started again meanwhile. Stop it first.")
+        if not any(one.state is JobState.DONE for one in queue.jobs(info)):
+            arrays.drop_ranking(info.directory / "ranking")
+        elif job.state is JobState.DONE:
+            outcome.rank_in_turn(info)
     shutil.rmtree(info.directory / "runs" / str(number), ignore_errors=True)

@@ -20,7 +20,7 @@ from lnl_core.jobs import inputs, knobs, queue
 from lnl_core.jobs.context import JobContext
 from lnl_core.methods import METHODS, card
 from lnl_core.store import datasets
-from lnl_core.types import Job, JobState, Workspace
+from lnl_core.types import Job, JobState, NotFound, Workspace
 
 ENDED = 3
 """Exit code of a first process whose run did not get done, so that torchrun ends the others."""
@@ -86,7 +86,10 @@ def launch(number: int, count: int) -> int:
 def run(ws: Workspace, number: int, count: int) -> bool:
     """Launch a run; False where it is still waiting, for this process to do it alone."""
     code = launch(number, count)
-    job = queue.job(ws, number)
+    try:
+        job = queue.job(ws, number)
+    except NotFound:
+        return True  # done, and removed since
     never_or_thrice = job.attempt == 0 or job.attempt >= queue.ATTEMPTS
     return not (code != 0 and job.state is JobState.QUEUED and never_or_thrice)
 

@@ -51,6 +51,7 @@ from lnl_core.types import (
     LabeledDataset,
     LnlError,
     Method,
+    NotFound,
     Signals,
     Workspace,
 )
@@ -111,14 +112,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _draw_map(ws: Workspace, number: int) -> None:
     """After a set's first run, have the worker for tasks lay out its map: nobody has to ask."""
-    job = queue.job(ws, number)
     try:
+        job = queue.job(ws, number)
         info = datasets.dataset(ws, job.dataset)
         settings = embedding.wanted(info) if job.state is JobState.DONE else None
         if settings is not None:
             queue.submit_task(info, embedding.KEY, settings.as_dict(), job.device)
             local.ensure_worker(ws, queue.TASKS)
-    except (LnlError, OSError):  # the set is gone, the disk full: Explore has its button
+    except (LnlError, OSError):  # the run or the set is gone, the disk full: Explore has its button
         log.warning("run %d: no map was started", number, exc_info=True)
 
 
@@ -138,12 +139,17 @@ def _one(number: int) -> int:
         return 1
     except Stopped:
         pass
-    if torchrun.is_waited_for() or (
-        torchrun.is_one_of_several() and queue.job(ws, number).state is not JobState.DONE
-    ):
+    if torchrun.is_waited_for() or (torchrun.is_one_of_several() and not _is_done(ws, number)):
         run_log.flush()
         os._exit(torchrun.ENDED)  # at once: the others may wait for this process, it not for them
     return 0
+
+
+def _is_done(ws: Workspace, number: int) -> bool:
+    try:
+        return queue.job(ws, number).state is JobState.DONE
+    except NotFound:
+        return True  # and removed since
 
 
 def _run(ws: Workspace, number: int) -> bool:
@@ -192,10 +198,11 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
                 else:
                     context.base = inputs.base_run(job, info)
                     values = _work(job, info, context, method or card(job.method))
-            heartbeat.beat(ws, job, context)  # the last figures, and what speaks against the run
-            queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
+                heartbeat.beat(ws, job, context)  # the last figures, and what speaks against it
+                _finish(job, info, values)
             context.forget()
             log.info("run %d: done", job.id)
+            _draw_ahead(job, info, JobContext(job.seed, folder, device=context.device))
         except Cancelled:
             queue.finish(ws, job.id, JobState.CANCELLED)
             log.info("run %d: cancelled", job.id)
@@ -208,6 +215,19 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             queue.finish(ws, job.id, JobState.FAILED, error=failures.in_words(error, where))
 
 
+def _finish(job: Job, info: DatasetInfo, values: Mapping[str, Any]) -> None:
+    """Call a job done; a run is ranked and done at once for whoever else ranks the set."""
+    is_run = job.executor != queue.TASKS
+    with outcome.in_turn(info) if is_run else contextlib.nullcontext():
+        if is_run:
+            try:
+                outcome.rank_in_turn(info, {outcome.key(job, info): job.id})
+            except Exception:
+                log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
+        done = {"fraction": 1.0, "stage": "done"}
+        queue.finish(info.workspace, job.id, JobState.DONE, **done, **values)
+
+
 def _task(job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
     """Do a task; its results are files of its own."""
     began, cpu_began = time.monotonic(), _cpu_seconds()
@@ -218,7 +238,7 @@ def _task(job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
 
 
 def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> dict[str, Any]:
-    """Fit, keep the signals, rank; return what the job's row says about it."""
+    """Fit and keep the signals; return what the job's row says about it."""
     folder = info.directory / "runs" / str(job.id)
     data = inputs.training_set(info, folder, context.base, job.method, job.splits)
     part = inputs.training_part(info, folder)
@@ -241,12 +261,6 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
             signals = outcome.against(signals, reviewed, data.given_labels)
         signals = outcome.with_trust(signals, data.trusted)
         arrays.save_signals(folder, _of_all(signals, job, info, part, context))
-    try:
-        outcome.rank(info, {outcome.key(job, info): job.id})
-    except Exception:
-        log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
-    else:
-        _draw_ahead(job, info, context)
     try:
         doubts = health.check(signals, data.given_labels, method, _confirmed(data))
         context.metrics = context.metrics | {
@@ -313,14 +327,15 @@ def _confirmed(data: LabeledDataset) -> dict[int, int]:
 
 
 def _draw_ahead(job: Job, info: DatasetInfo, context: JobContext) -> None:
-    """Make the activation maps of the head of the queue, so that nobody waits for them."""
+    """Make the activation maps of the head of the queue, so that nobody waits for them.
+
+    The run is done already: who stops or removes it meanwhile changes nothing of the ranking.
+    """
     folder = info.directory / "runs" / str(job.id)
     if any((folder / name).is_file() for name in maps.NETWORKS):
         told = {"run": job.id, "technique": "cam"}
         try:
             maps.run(info, replace(job, config=told), context)
-        except Cancelled:
-            raise
         except Exception:
             log.error("run %d: no activation maps\n%s", job.id, traceback.format_exc())
 

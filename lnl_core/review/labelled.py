@@ -82,7 +82,7 @@ def rank(
         if not wanted.any():
             continue
         able = [each for each, used in zip(signals, wanted, strict=True) if used]
-        area: BoolArray = judges[wanted].all(axis=0)
+        area: BoolArray = np.logical_and.reduce(judges[wanted])
         here = _rank_rows(able, given_labels, class_count, trusted, none, area, taught)
         own = np.zeros(n, bool)
         own[alike[at]] = True

@@ -1,8 +1,12 @@
 """`lnl runs rm`: a run goes with its files and its share of the ranking; nothing else does."""
 
+import threading
+
+import numpy as np
 import pytest
 
-from lnl_core.jobs import queue, worker
+from lnl_core.jobs import executors, outcome, own, queue, worker
+from lnl_core.jobs.tasks import maps
 from lnl_core.services.runs import control
 from lnl_core.store import arrays
 from lnl_core.types import JobState, LnlError, NotFound
@@ -63,3 +67,52 @@ def test_what_a_waiting_run_builds_on_stays_unless_both_go(workspace, tiny):
     for number in sorted([above.id, below.id], reverse=True):
         control.remove(workspace, number)
     assert queue.jobs(tiny) == []
+
+
+def in_force(info):
+    stored = arrays.load_ranking(info.directory / "ranking")
+    return None if stored is None else stored[1]
+
+
+@pytest.mark.parametrize("removed", ["older", "itself"])
+def test_a_run_is_done_before_its_maps_are_drawn(workspace, tiny, monkeypatch, removed):
+    """That takes minutes on large images: what is pressed meanwhile leaves a true ranking."""
+    older = queue.submit(tiny, "knn").id
+    worker.run_job(workspace, queue.claim(workspace))
+    number = queue.submit(tiny, "ce", overrides={"epochs": 1}).id
+    draw = maps.run
+
+    def meanwhile(info, job, context):
+        executors.cancel(workspace, number)
+        control.remove(workspace, older if removed == "older" else number)
+        draw(info, job, context)
+
+    monkeypatch.setattr(maps, "run", meanwhile)
+    worker.run_job(workspace, queue.claim(workspace))
+    if removed == "older":
+        assert queue.job(workspace, number).state is JobState.DONE
+        assert in_force(tiny) == {"ce": number}
+        assert list((tiny.directory / "maps" / str(number)).rglob("*.npy"))
+    else:
+        assert in_force(tiny) == {"knn": older}
+        assert not (tiny.directory / "maps").exists()
+
+
+def test_of_two_rankings_at_once_the_later_one_knows_both_runs(workspace, tiny, monkeypatch):
+    """The worker ranks when somebody's own probabilities come in: the slower one drops no run."""
+    knn = queue.submit(tiny, "knn").id
+    worker.run_job(workspace, queue.claim(workspace))
+    save, others = arrays.save_ranking, []
+
+    def slowly(*told):
+        if not others:
+            others.append(threading.Thread(target=own.add, args=(tiny, "vit", probs, "p.npy")))
+            others[0].start()
+            others[0].join(timeout=3)  # it waits for its turn; else it has long ranked
+        save(*told)
+
+    probs = np.full((60, 3), 1 / 3)
+    monkeypatch.setattr(arrays, "save_ranking", slowly)
+    outcome.rank(tiny)
+    others[0].join()
+    assert in_force(tiny) == {"knn": knn, "own-vit": knn + 1}

@@ -16,7 +16,7 @@ import numpy as np
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.tasks import Task
 from lnl_core.store import arrays, datasets
-from lnl_core.types import Array, DatasetInfo, FloatArray, Job, LabeledDataset
+from lnl_core.types import Array, DatasetInfo, FloatArray, Job, LabeledDataset, LnlError
 
 TECHNIQUES = {
     "cam": "CAM",
@@ -66,6 +66,8 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     for start in range(0, len(todo), _CHUNK):
         part = np.asarray(todo[start : start + _CHUNK])
         made = _maps(info, data, number, technique, rows[part], labels[part], context)
+        if not (info.directory / "runs" / str(number)).is_dir():
+            raise LnlError(f"Run {number} was removed meanwhile.")
         for row, pair, maps in zip(rows[part], labels[part], made, strict=True):
             file = place(info, number, technique, int(row), *map(int, pair))
             file.parent.mkdir(parents=True, exist_ok=True)
