@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lnl_core.data.reading.split_names import is_split
+from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.types import LnlError
 
 MOST = 200 * 2**20
@@ -87,6 +87,9 @@ def _cell(labels: dict[str, None]) -> str | list[str]:
 
 
 def _split(name: str) -> str:
-    """Return the folder of a path that is called like a split; "" where none is."""
+    """Return the folder of a path that is called like one split; "" where none is.
+
+    `train_val2019` is called like two: the list then says which.
+    """
     folders = name.replace("\\", "/").split("/")[:-1]
-    return next((folder for folder in folders if is_split(folder)), "")
+    return next((each for each in folders if is_split(each) and split_in(each)), "")

@@ -198,7 +198,7 @@ class _Folders:
         outline = Outline(
             files=[*self._places.splits, *called.files],
             questions=[*self._places.questions, *called.questions, *self._labels.questions],
-            notes=[*self._places.notes, *called.notes],
+            notes=[*self._places.notes, *called.notes, *places.packed_beside(tree)],
             written=self._labels.written(),
         )
         sample, total, unlabelled = self._fill(outline)

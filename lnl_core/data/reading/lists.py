@@ -21,6 +21,7 @@ from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError, meant
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "_annotations.coco.json")
+METADATA += ("_annotations.csv", "_classes.csv")  # as Roboflow writes them
 _DEEP = 3
 _MOST = 50_000
 _NOTES = 12
@@ -71,7 +72,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     for each in inner:
         names = [Path(each.path) / name for name in METADATA]
         split = each.name if places.is_split(each.name) else ""
-        found = [path for path in names if path.is_file() and _is_list(path, answers)][:1]
+        found = [path for path in names if path.is_file() and _is_part(path, answers)][:1]
         listings += [Listing(path, split, each.name) for path in found]
     if not listings and len(inner) == 1 and depth < _DEEP:
         return inside(Path(inner[0].path), answers, depth=depth + 1)
@@ -90,6 +91,13 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
         elif each.suffix.lower() == ".json" and _OUTPUT.search(each.stem):
             unused[each.name] = "It is no list of a known form."
     return unused
+
+
+def _is_part(file: Path, answers: Answers) -> bool:
+    """Tell whether a table inside a folder is its list, also one of columns of 0 and 1."""
+    if _is_list(file, answers):
+        return True
+    return file.suffix.lower() == ".csv" and asks_for_labels(file) == "one_hot"
 
 
 def _without_labels(file: Path) -> str:
@@ -246,6 +254,8 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if covers and (seen.agree == seen.rows or not (names_overlap or output)):
         return lists
     if not names_overlap and not output and seen.rows > 0.9 * images:
+        return lists
+    if not names_overlap and not output and all(map(places.is_split, classes.values())):
         return lists
     settled = "folders" if (names_overlap or output) and not covers else ""
     taken = answers.labels_in or settled

@@ -117,11 +117,15 @@ def only_arrow(root: Node) -> bool:
 
 
 def packed_words(root: Node) -> str:
-    """Say that a set without images holds archives, or files of arrays; "" where it has none."""
+    """Say that a set without images holds some packed, as arrays or in a form that is not read."""
     archives = sum(node.archives for node in root.all())
     arrays = sum(node.arrays for node in root.all())
     arrow = sum(node.arrow for node in root.all())
-    if archives:
+    pictures = sum(node.pictures for node in root.all())
+    if pictures:
+        said = f"{many(pictures, 'image')} in a form that is not read"
+        remedy = other_forms.AS_IMAGES
+    elif archives:
         said = "1 archive" if archives == 1 else f"{archives:,} archives"
         remedy = "Unpack what is packed, then import."
     elif arrow:
@@ -135,6 +139,17 @@ def packed_words(root: Node) -> str:
     return f"No image could be read: it holds {said}. {remedy}"
 
 
+def packed_beside(root: Node) -> list[str]:
+    """Say which archives lie beside images that are read: what is packed in them is not."""
+    nodes = [node for node in root.all() if node.archives]
+    if not nodes or not root.below:
+        return []
+    count = sum(node.archives for node in nodes)
+    more = f" and {many(count - 1, 'archive')} more are" if count > 1 else " is"
+    name = visible(nodes[0].archive)[:60]
+    return [f"“{name}”{more} not read: unpack what is packed, then import."]
+
+
 def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
     """Refuse a set whose folders are called images and labels and are no classes.
 
@@ -144,7 +159,9 @@ def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
     Raises:
         LnlError: it is one.
     """
-    named = {name.lower() for name in class_names}
+    flat = {name for name, node in root.inner.items() if node.images and not node.with_images()}
+    bare = {name for name, node in root.inner.items() if not node.below}
+    named = {name.lower() for name in class_names if name not in bare or not flat}
     if named & _OF_MASKS and named - _OF_MASKS and named <= _OF_MASKS | _OF_BOXES:
         raise LnlError(
             f"{', '.join(class_names)} are no classes: this looks like a set for segmentation, "

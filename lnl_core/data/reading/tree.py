@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading.other_forms import ARCHIVES, ARRAYS, ARROW
+from lnl_core.data.reading.other_forms import ARCHIVES, ARRAYS, ARROW, PICTURES, ending_of
 from lnl_core.data.reading.split_names import is_split
 
 _DEEP = 4
@@ -30,8 +30,9 @@ def is_read_me(name: str) -> bool:
 class Node:
     """A folder: its own files, those that are called like images, and the folders in it.
 
-    `archives` are files to unpack, `arrays` those that other programs keep arrays in, `arrow` those
-    of Arrow, `notes` those in which labels of boxes are written, `note` the path of the first.
+    `archives` are files to unpack, `archive` the path of the first, `arrays` those that other
+    programs keep arrays in, `arrow` those of Arrow, `pictures` those of images in a form that is
+    not read, `notes` those in which labels of boxes are written, `note` the path of the first.
     What lies deeper than four folders is counted where the fourth one is.
     """
 
@@ -41,18 +42,23 @@ class Node:
     arrays: int = 0
     notes: int = 0
     arrow: int = 0
+    pictures: int = 0
     note: str = ""
+    archive: str = ""
     inner: dict[str, Node] = field(default_factory=dict)
 
     def add(self, parts: tuple[str, ...]) -> None:
         """Count a file at the end of its folders' names."""
         node = self.folder(parts[:-1])
         node.files += 1
-        ending = os.path.splitext(parts[-1])[1].lower()
+        ending = ending_of(parts[-1])
         node.images += like_image(parts[-1])
-        node.archives += ending in ARCHIVES
+        if ending in ARCHIVES:
+            node.archives += 1
+            node.archive = node.archive or "/".join(parts)
         node.arrays += ending in ARRAYS
         node.arrow += ending in ARROW
+        node.pictures += ending in PICTURES
         if ending in _NOTES and not is_read_me(parts[-1]):
             node.notes += 1
             node.note = node.note or "/".join(parts)
@@ -86,6 +92,7 @@ class Node:
         self.arrays += other.arrays
         self.notes += other.notes
         self.arrow += other.arrow
+        self.pictures += other.pictures
         for name, node in other.inner.items():
             self.inner.setdefault(name, Node()).absorb(node)
 
@@ -118,7 +125,8 @@ class Inside:
 
     def without(self, node: Node, depth: int = 0) -> Node:
         """Return a tree in which what lies in the splits lies in the folder above them."""
-        bare = Node(node.files, node.images, node.archives, node.arrays, node.notes, node.arrow)
+        bare = Node(node.files, node.images, node.archives, node.arrays, node.notes)
+        bare.arrow, bare.pictures = node.arrow, node.pictures
         for name, inner in node.inner.items():
             if depth == self.at and name in self.names:
                 bare.absorb(inner)

@@ -1,0 +1,104 @@
+"""Sets as well-known tools and challenges lay them out."""
+
+import json
+import zipfile
+
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, put, read
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_voc_with_its_lists_is_a_set_for_detection(tmp_path):
+    source = put(tmp_path / "s", [f"JPEGImages/{i:06}.png" for i in range(6)])
+    for i in range(6):
+        write(source / f"Annotations/{i:06}.xml", "<annotation/>")
+    for name in ("cat_train", "cat_val", "train"):
+        write(source / f"ImageSets/Main/{name}.txt", "000000 1\n000001 -1\n")
+    with pytest.raises(LnlError, match="this looks like a set for detection"):
+        read(source)
+
+
+def test_food101_asks_which_level_is_the_class(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"images/{name}/{i}.png" for name in "ab" for i in range(4)])
+    for name in ("classes", "labels", "train", "test"):
+        write(source / f"meta/{name}.txt", "a\nb\n")
+    assert asked(read(source))["level"].is_open
+    assert agrees(source, Answers(level="inner")).report.n == 8
+
+
+def coco(folder, ids):
+    return json.dumps(
+        {
+            "images": [{"id": i, "file_name": f"{folder}/{i}.png"} for i in ids],
+            "annotations": [{"id": i, "image_id": i, "category_id": i % 2} for i in ids],
+            "categories": [{"id": 0, "name": "rose"}, {"id": 1, "name": "tit"}],
+        }
+    )
+
+
+def test_lists_of_inaturalist_say_the_split_not_the_folder_that_both_lie_in(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"train_val2019/{i}.png" for i in range(8)])
+    write(source / "train2019.json", coco("train_val2019", range(6)))
+    write(source / "val2019.json", coco("train_val2019", range(6, 8)))
+    found = read(source)
+    assert dict(found.splits) == {"train2019": 6, "val2019": 2}
+    assert agrees(source).names == ["rose", "tit"]
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_roboflow_keeps_a_list_in_every_split(tmp_path, agrees, boxes):
+    name = "_annotations.csv" if boxes else "_classes.csv"
+    for split in ("train", "valid"):
+        put(tmp_path / "s" / split, [f"{split}{i}.png" for i in range(4)])
+        rows = ["filename,class,xmin,ymin,xmax,ymax" if boxes else "filename, cat, dog"]
+        for i in range(4):
+            cells = f"{['cat', 'dog'][i % 2]},0,0,5,5" if boxes else f" {1 - i % 2}, {i % 2}"
+            rows.append(f"{split}{i}.png,{cells}")
+        write(tmp_path / "s" / split / name, "\n".join(rows))
+    write(tmp_path / "s" / "README.roboflow.txt", "about")
+    if not boxes:
+        assert asked(read(tmp_path / "s"))["one_hot"].is_open
+    got = agrees(tmp_path / "s", Answers(one_hot="" if boxes else "yes"))
+    assert [got.given.count(each) for each in ("cat", "dog")] == [4, 4]
+    assert got.splits.count("train") == got.splits.count("valid") == 4
+
+
+def test_a_list_over_folders_that_are_splits_has_the_labels(tmp_path, agrees):
+    source = put(tmp_path / "s", [*(f"train/{i}.png" for i in range(8)), "test/x.png"])
+    write(source / "labels.csv", "id,breed\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(8)))
+    assert asked(read(source)) == {}
+    assert counts(read(source)) == {"a": 4, "b": 4}
+    assert agrees(source).report.n == 8
+
+
+def test_a_class_that_is_still_packed_is_named(tmp_path):
+    source = put(tmp_path / "s", [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(3)])
+    assert not any("unpack" in note for note in read(source).notes)
+    with zipfile.ZipFile(source / "emu.zip", "w") as archive:
+        archive.writestr("0.png", "")
+    said = "“emu.zip” is not read: unpack what is packed, then import."
+    assert said in read(source).notes
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("{}/1.dcm", "2 images in a form that is not read. Write each as PNG, or as TIFF"),
+        ("{}/1.nii.gz", "2 images in a form that is not read"),
+        ("{}.tfrecord-00000-of-00002", "2 files of arrays"),
+        ("{}.tar.gz", "2 archives. Unpack"),
+    ],
+)
+def test_images_in_other_forms_are_refused_with_their_own_remedy(tmp_path, name, words):
+    for each in "ab":
+        write(tmp_path / "s" / name.format(each), "\0" * 200)
+    with pytest.raises(LnlError, match=f"it holds {words}"):
+        importers.import_source(tmp_path / "s", "x", tmp_path / "no")
