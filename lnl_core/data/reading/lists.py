@@ -20,8 +20,10 @@ from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError, meant
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "_annotations.coco.json")
-METADATA += ("_annotations.csv", "_classes.csv")  # as Roboflow writes them
+METADATA = (
+    *("metadata.csv", "metadata.jsonl", "metadata.parquet"),
+    *("_annotations.coco.json", "_annotations.csv", "_classes.csv"),  # as Roboflow writes them
+)
 _DEEP = 3
 _MOST = 50_000
 _NOTES = 12
