@@ -316,9 +316,8 @@ def features(
 def part_features(
     info: DatasetInfo, part: Part, representation: str, device: str, report: Report
 ) -> FloatArray:
-    """Return the features of the rows that a run trains on, (n', d); all are in the cache."""
-    whole = features(info, datasets.load(info), representation, device, report)
-    return whole if part.whole else whole[part.rows]
+    """Return the features of the rows that a run trains on, (n', d), on the disk."""
+    return part.only_rows(features(info, datasets.load(info), representation, device, report))
 
 
 def part_maps(info: DatasetInfo, part: Part, device: str, report: Report) -> FloatArray:

@@ -27,6 +27,7 @@ from lnl_core.learning.feature_keys import cache_key
 from lnl_core.learning.images import images_alone
 from lnl_core.parsing import parsed
 from lnl_core.records import file_size
+from lnl_core.store import locks
 from lnl_core.store.arrays import new_array, read_array, read_json, write_json
 from lnl_core.types import (
     Damaged,
@@ -76,8 +77,9 @@ def cached(
 ) -> FloatArray:
     """Return the features, computed once and kept in `directory`/features/<key>.
 
-    Work that was stopped goes on from the last block of rows that reached the disk. Of several
-    processes the first one computes and writes; the others help to train a network.
+    Work that was stopped goes on from the last block of rows that reached the disk. Where another
+    job is at it, its work is waited for. Of several processes of one run the first one computes and
+    writes; the others help to train a network.
 
     Args:
         directory: the data set's folder.
@@ -99,12 +101,20 @@ def cached(
     ready, group = folder / "features.npy", process_group.current()
     if not group.broadcast_number(_is_whole(folder)):
         if group.rank == 0:
-            _compute_into(folder, ready, dataset, representation, device, report)
+            with locks.held(folder / "lock", partial(_wait, report)):
+                if not _is_whole(folder):
+                    _compute_into(folder, ready, dataset, representation, device, report)
         elif contrastive.is_contrastive(representation):
             recipe = contrastive.recipe_for(representation, dataset, device)
             contrastive.train(dataset, recipe, device)
         group.broadcast_number(True)  # the others wait until the first one has written
     return read_array(ready)
+
+
+def _wait(report: Report | None) -> None:
+    """Say that another job computes the features; what `report` raises ends the wait."""
+    if report is not None:
+        report("waiting for another job's features", 0.0, None)
 
 
 def _is_whole(folder: Path) -> bool:
@@ -159,6 +169,10 @@ def _compute_into(
         _fill(out, dataset, encoder, device, report, start=done, keep=keep)
         out.flush()
         os.replace(part, ready)
+    except FileNotFoundError as error:
+        raise LnlError(
+            f"{folder} was taken away while features were written there. Resume to write them anew."
+        ) from error
     except OSError as error:
         raise LnlError(
             f"Features cannot be written to {folder}: {error.strerror}. Free about "

@@ -7,6 +7,7 @@ the row under feature dropout.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,14 +35,16 @@ class FeatureSource:
         self.n, self.channels = features.shape
         self.height = self.width = 1
         self.device = device
-        mean, spread = _moments(features[:: max(1, -(-self.n // _SAMPLE))])  # sets come sorted
+        mean, spread = _moments(features, max(1, -(-self.n // _SAMPLE)))  # sets come sorted
         self.mean = mean.float()
         # one common floor, so that a feature which hardly moves is not blown up
         self.scale = (1 / spread.clamp_min(max(1e-3 * float(spread.mean()), 1e-8))).float()
         self._features = features
         self._resident: Tensor | None = None
         if self.n * self.channels * 4 <= images.free_bytes(device) // 3:
-            self._resident = self._read(slice(None)).to(device)
+            self._resident = torch.empty(self.n, self.channels, device=device)
+            for at in range(0, self.n, _CHUNK):
+                self._resident[at : at + _CHUNK] = self._read(slice(at, at + _CHUNK))
             self._features = features[:0].copy()  # no view: the rows themselves may go
 
     def _read(self, rows: slice | Array) -> Tensor:
@@ -59,13 +62,14 @@ class FeatureSource:
         return rows
 
 
-def _moments(sample: FloatArray) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation of each column, (d,) float64, in chunks of rows."""
-    n, d = sample.shape
+def _moments(features: FloatArray, every: int) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of each column over every so many rows, (d,) float64, in chunks."""
+    drawn, d = np.arange(0, len(features), every), features.shape[1]
+    n = len(drawn)
     mean, square = torch.zeros(2, d, dtype=torch.float64)
     for total, power in ((mean, 1), (square, 2)):
         for at in range(0, n, _CHUNK):
-            rows = torch.from_numpy(sample[at : at + _CHUNK].astype("float64"))
+            rows = torch.from_numpy(features[drawn[at : at + _CHUNK]].astype("float64"))
             total += (rows if power == 1 else (rows - mean).square()).sum(0)
         total /= n
     return mean, square.sqrt()

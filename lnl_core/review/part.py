@@ -27,6 +27,10 @@ OF_ROWS = ("neighbours", "validation_rows", "evidence_rows")
 """Extras of methods whose values are rows."""
 
 
+_READ = 4096
+"""Rows that are read at a time where all are wanted."""
+
+
 class Rows:
     """Some rows of an array that may lie on the disk: only those asked for are read."""
 
@@ -45,7 +49,10 @@ class Rows:
         return rows[(slice(None), *rest)] if rest and rows.ndim == self.ndim else rows
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self._array[self._rows], dtype=dtype)
+        out = np.empty(self.shape, self.dtype if dtype is None else dtype)
+        for start in range(0, len(self), _READ):  # else all are held twice where the type changes
+            out[start : start + _READ] = self[start : start + _READ]
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

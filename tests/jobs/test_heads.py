@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from lnl_core.jobs import context, outcome, queue, worker
+from lnl_core.jobs import context, inputs, knobs, outcome, queue, worker
 from lnl_core.methods import METHODS, signal_key, title_of
+from lnl_core.review import labelled
+from lnl_core.review.part import Rows
 from lnl_core.services import methods
-from lnl_core.store import arrays
+from lnl_core.store import arrays, datasets
 from lnl_core.types import JobState, LnlError
 
 
@@ -74,3 +76,47 @@ def test_large_features_stay_on_the_disk(tmp_path, monkeypatch):
     assert job.features().dtype == np.float32
     monkeypatch.setattr(context, "COPIED_BYTES", 40)
     assert job.features() is features
+
+
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [
+        ("probe", {}),
+        ("knn", {}),
+        ("confident", {}),
+        ("ce", {"epochs": 2}),
+        ("dividemix", {"epochs": 2, "warm_up": 1}),
+        ("influence", {}),
+        ("dmlp", {}),
+    ],
+)
+def test_features_of_a_part_are_read_where_they_lie(tiny, tmp_path, monkeypatch, method, overrides):
+    """One image without a class used to bring all features into the memory."""
+    monkeypatch.setattr(context, "COPIED_BYTES", 0)
+    data = datasets.load(tiny)
+    n = len(data)
+    whole = np.random.default_rng(0).standard_normal((n + 5, 12)).astype(np.float16)
+    whole[5:, 0] += 3 * np.asarray(data.given_labels)
+    signals = []
+    for features in (whole[5:], Rows(whole, np.arange(5, n + 5))):
+        config = knobs.config_for(method, "quick", overrides, n, 3, 8, "raw")
+        own = context.JobContext(
+            0, tmp_path / str(len(signals)), features=lambda report, it=features: it,
+            representation="raw",
+        )  # fmt: skip
+        assert own.features() is features
+        signals.append(METHODS[method].fit(data, config, own))
+    np.testing.assert_array_equal(signals[0].suspicion, signals[1].suspicion)
+
+
+def test_features_of_a_part_fit_whatever_size_the_set_has(tiny):
+    datasets.update_meta(tiny, no_classes=["belt"])
+    info = datasets.dataset(tiny.workspace, tiny.name)
+    given = np.asarray(datasets.load(info).given_labels)
+    part = labelled.part(given, info.class_count, info.no_classes)
+    lazy = inputs.part_features(info, part, "raw", "cpu", lambda *_: None)
+    assert not isinstance(lazy, np.ndarray), "they were copied"
+    whole = inputs.features(info, datasets.load(info), "raw", "cpu", lambda *_: None)
+    for kind in (np.float16, np.float32):
+        wanted = np.asarray(whole[given != 1], kind)
+        np.testing.assert_array_equal(np.asarray(lazy, kind), wanted, strict=True)

@@ -1,10 +1,12 @@
 import importlib
+import threading
 
 import numpy as np
 import pytest
 import torch
 
 from lnl_core.learning import features, pretrained
+from lnl_core.store import locks
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
 
 
@@ -171,6 +173,59 @@ def test_stopped_work_goes_on_where_it_was(tmp_path, monkeypatch):
     found = features.cached(tmp_path, data, "raw", "cpu", lambda s, f, m: seen.append(f))
     assert seen[0] == pytest.approx(192 / 300)
     np.testing.assert_array_equal(found, features.compute(data, "raw"))
+
+
+def test_of_two_jobs_at_once_one_computes_and_the_other_waits(tmp_path, monkeypatch):
+    """The slower of two used to find its half-written file gone, and called the disk full."""
+    data, on, encoded, told = dataset_of(images_of(300, 8, 1)), threading.Event(), [], []
+    pixels = features._pixels
+
+    def slow(*asked):
+        encoder = pixels(*asked)
+        encode = encoder.encode
+
+        def first_stops(images):
+            encoded.append(len(images))
+            if len(encoded) == 5:
+                other.start()
+                on.wait()
+            return encode(images)
+
+        encoder.encode = first_stops
+        return encoder
+
+    def report(stage, fraction, metrics):
+        told.append(stage)
+        on.set()  # it waits
+
+    def second():
+        try:
+            found.append(features.cached(tmp_path, data, "raw", "cpu", report))
+        finally:
+            on.set()
+
+    found, other = [], threading.Thread(target=second)
+    monkeypatch.setattr(features, "_pixels", slow)
+    found.append(features.cached(tmp_path, data, "raw"))
+    other.join()
+    assert sum(encoded) == 300, "both computed them"
+    assert set(told) == {"waiting for another job's features"}
+    monkeypatch.undo()
+    for each in found:
+        np.testing.assert_array_equal(each, features.compute(data, "raw"))
+
+
+def test_who_waits_for_features_can_be_stopped(tmp_path):
+    data = dataset_of(images_of(30, 8, 1))
+    features.cached(tmp_path, data, "raw")
+    (ready,) = tmp_path.glob("features/*/features.npy")
+    ready.unlink()
+
+    def stop(*_):
+        raise Cancelled
+
+    with locks.held(ready.with_name("lock")), pytest.raises(Cancelled):
+        features.cached(tmp_path, data, "raw", "cpu", stop)
 
 
 def test_an_unknown_name_and_missing_weights_name_the_remedy(monkeypatch, tmp_path):
