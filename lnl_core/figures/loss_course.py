@@ -87,7 +87,7 @@ def _lay_out(figure: go.Figure, spread: LossCourse) -> None:
     figure.update_xaxes(
         title_text=f"loss of the given label, nats, logarithmic{cut}",
         range=[spread.edges[0], spread.edges[-1]],
-        tickvals=places,
+        tickvals=places.tolist(),
         ticktext=[_value(10**x) for x in places],
         showgrid=False,
         ticklabeloverflow="allow",  # the last one leaves the axis by half of itself

@@ -201,7 +201,7 @@ def _lay_out(
     figure.update_xaxes(
         title_text="; ".join(filter(None, (short if small else losses.axis, cut))),
         range=[low - half, high + half],
-        tickvals=places,
+        tickvals=places.tolist(),
         ticktext=[_value(losses.value(float(x))) for x in places],
         showgrid=False,
     )

@@ -39,7 +39,7 @@ container:fv/inline-size;font-variant-numeric:tabular-nums}
 .fv .head .id{font-size:1em;color:var(--muted)}
 .fv .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,13.2em),1fr));
 gap:1.15em}
-.fv .column{display:grid;grid-template-rows:subgrid;grid-row:span 4;gap:.7em;min-width:0;
+.fv .column{display:grid;grid-template:subgrid/minmax(0,1fr);grid-row:span 4;gap:.7em;min-width:0;
 border:1px solid var(--line);border-radius:6px;padding:.9em;overflow-wrap:anywhere}
 .fv .column:is(.only){border-color:var(--accent);box-shadow:inset 0 3px var(--accent)}
 .fv :is(h2,h3,h4){font-size:1.15em;font-weight:600;line-height:1.3}

@@ -1,5 +1,6 @@
 """Compare in a real browser: figures draw, the report is one click and opens without a network."""
 
+import re
 import zipfile
 
 import pytest
@@ -8,6 +9,9 @@ from lnl_core.figures.palette import TONES
 from tests.browser.test_explore import lay
 
 pytestmark = pytest.mark.browser
+
+PAGES = 7
+"""Of A4 that the report of a small set takes; whole figures one below the other took 9."""
 
 
 def test_the_report_is_one_click_and_opens_without_a_network(
@@ -34,6 +38,14 @@ def test_the_report_is_one_click_and_opens_without_a_network(
     opened.wait_for_selector("body[data-drawn]")
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
     opened.set_viewport_size({"width": 1280, "height": 720})
+    paper = opened.pdf(prefer_css_page_size=True, format="A4")
+    assert len(re.findall(rb"/Type /Page\b", paper)) <= PAGES
+    opened.emulate_media(media="print")
+    halves = opened.locator(".figure[data-half]")
+    tops = [each.bounding_box()["y"] for each in halves.all()]
+    assert len(tops) == 2
+    assert tops[0] == tops[1], "two losses share a row of paper"
+    opened.emulate_media(media="null")
     figures = opened.locator(".figure")
     drawn = opened.locator(".figure .main-svg:first-child")
     assert figures.count() == drawn.count() >= 6

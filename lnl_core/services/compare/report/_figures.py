@@ -190,6 +190,7 @@ def placed(shown: Sequence[Named], first: int = 0) -> str:
 def _place(number: int, name: str, figure: Any) -> str:
     wide = " data-wide" if name in ("cost", "map") else ""
     wide += " data-screen" if name.startswith("course-") else ""  # paper does not move
+    wide += " data-half" if name.startswith("losses-") else ""  # two beside each other on paper
     height = int(figure.layout.height or 300)
     place = f'id="figure-{number}" style="height:{height}px"></div>'
     if not figure.frames:

@@ -16,7 +16,12 @@ const save = (format) => ({
 });
 const screen_is = matchMedia("(prefers-color-scheme: dark)");
 const PAPER = 660; // px: what a page of A4 or Letter has room for
+const LOWER = 0.85; // of its height on screen: so more of them share a page
 let printing = false;
+const widthOf = (i) => {
+  const div = document.getElementById("figure-" + i);
+  return printing ? PAPER / ("half" in div.dataset ? 2 : 1) - 8 : div.clientWidth;
+};
 const toned = (i) => {
   const figure = structuredClone(figures[i]);
   if (screen_is.matches && !printing)
@@ -24,7 +29,8 @@ const toned = (i) => {
       const last = path.at(-1);
       path.slice(0, -1).reduce((part, key) => part[key], figure)[last] = value;
     }
-  if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
+  if (printing) Object.assign(figure.layout, { width: widthOf(i), autosize: false,
+    height: Math.round(LOWER * figure.layout.height) });
   return figure;
 };
 const HEADING = /^<b>(.*)<\\/b><br>(<span [^>]*>)(.*)<\\/span>$/s;
@@ -56,6 +62,10 @@ const beneath = ({ data, layout }, width) => { // the axis's name and the legend
     below += 19 * rows + 12;
   }
   if (layout.xaxis4) stacked(layout);
+  const { tickvals, ticktext } = layout.xaxis ?? {};
+  if (ticktext?.length > 5 && ticktext.every((each) => Number(each)) && Array.isArray(tickvals))
+    for (const key of ["tickvals", "ticktext"]) // side by side they meet
+      layout.xaxis[key] = layout.xaxis[key].filter((_, i) => i % 2 === 0);
   if (layout.annotations?.length > 49) delete layout.annotations; // a cell's number needs 24 px
   layout.height += below;
   layout.margin.b += below;
@@ -75,7 +85,7 @@ const folded = (figure, width) => { // the heading on a telephone
 const stops = {}; // place of a figure with frames -> what stops its playing
 const drawn = () => figures.map((_, i) => {
   const div = document.getElementById("figure-" + i);
-  const figure = folded(toned(i), printing ? PAPER : div.clientWidth);
+  const figure = folded(toned(i), widthOf(i));
   div.style.height = figure.layout.height + (printing ? 0 : 18) + "px";
   figure.config = {
     displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] };

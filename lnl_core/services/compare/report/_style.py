@@ -68,9 +68,24 @@ th,td{padding:3px 7px}
 .queue{grid-template-columns:repeat(6,1fr);gap:8px}
 .strip{grid-template-columns:repeat(8,1fr)}
 .looks{grid-template-columns:1fr 1fr;gap:12px}
-h2+p{break-after:avoid}
-.fv{font-size:9.6px}
+h2{margin:24px 0 8px}
+h3{margin:10px 0 6px}
+.together+.together{margin-top:12px}
+section{orphans:1;widows:1}
+h2+p:not(:last-child){break-after:avoid}
+.figure[data-half]{display:inline-block;width:326px;margin-right:4px}
+p{margin:6px 0}
+.fv{font-size:9.4px}
+.fv .head{margin-bottom:.5em}
+.fv .head>img{width:5.6em;height:5.6em}
+.fv :is(p,.key,ol){line-height:1.3}
 .fv .columns{grid-template-columns:repeat(auto-fit,minmax(11.5em,1fr));gap:.7em}
+.fv .column{gap:.3em;padding:.5em}
+.fv .plot svg{height:5em}
+.fv .curve svg{height:4em}
+dl.terms{columns:2;column-gap:24px}
+dl.terms div{display:block;padding:3px 0}
+dl.terms dt{font-size:12px}
 a{color:inherit;text-decoration:none}
 }
 """
