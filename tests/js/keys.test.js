@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { isForUs } from "../../pages/_components/desk/keys.js";
+import { isForUs, keyOf } from "../../pages/_components/desk/keys.js";
+import { pressKey as pressPage } from "../../pages/_components/page/keyboard.js";
+import { layoutOf, meant } from "../../pages/_components/page/layout.js";
+import { pressKey } from "../../pages/_components/review/keyboard.js";
 
 /** @param {string} over what stands on the screen: a role and perhaps aria-modal */
 function screen(over) {
@@ -33,4 +36,96 @@ test("a toast takes no keys, a dialog takes them all", () => {
     screen(String(over));
     assert.equal(isForUs(press, /** @type {any} */ ({})), ours, String(over));
   }
+});
+
+/**
+ * What a desk does at a press.
+ *
+ * @param {typeof pressKey | typeof pressPage} handler
+ * @param {object} event
+ * @param {boolean} [covered] whether a list lies over it
+ */
+function pressed(handler, event, covered = false) {
+  screen("none");
+  const did = [];
+  const acts = new Proxy({}, { get: (_, name) => () => did.push(name) });
+  const root = { isConnected: true, querySelector: () => (covered ? {} : null) };
+  const desk = {
+    acts,
+    parts: { root },
+    go: (where) => did.push(where),
+    queue: { item: { row: 1 } },
+    data: { mode: "commit", marked: [] },
+    turn: { phase: "ask" },
+    stage: { zoom: { scale: 1 } },
+    marks: { frame: 0 },
+    layout: layoutOf(),
+  };
+  const whole = { composedPath: () => [], preventDefault() {}, ...event };
+  handler(/** @type {any} */ (desk), /** @type {any} */ (whole));
+  return did;
+}
+
+const CTRL_Z = { key: "z", code: "KeyZ", ctrlKey: true };
+
+test("nothing is taken back behind a list that covers the desk, nor by the keys of redo", () => {
+  for (const [handler, undo] of [
+    [pressKey, "undo"],
+    [pressPage, "pageBack"],
+  ]) {
+    assert.deepEqual(pressed(handler, CTRL_Z), [undo]);
+    assert.deepEqual(pressed(handler, CTRL_Z, true), []);
+    assert.deepEqual(pressed(handler, { ...CTRL_Z, key: "Z", shiftKey: true }), []);
+    assert.deepEqual(pressed(handler, { key: "?", code: "Slash" }, true), ["toggleKeys"]);
+  }
+});
+
+test("on a keyboard without Latin letters a key is the one at its place", () => {
+  for (const [key, code, said] of [
+    ["л", "KeyK", "k"],
+    ["Я", "KeyZ", "z"],
+    ["κ", "KeyK", "k"],
+    ["لا", "KeyB", "b"],
+    ["'", "KeyW", "w"], // Hebrew
+    ["'", "KeyQ", "'"], // Dvorak
+    [",", "KeyW", ","], // Dvorak
+    ["t", "KeyF", "t"], // Colemak
+    ["é", "Digit2", "é"],
+    ["ö", "Semicolon", "ö"],
+    ["K", "KeyK", "k"],
+    ["Enter", "Enter", "Enter"],
+    ["Dead", "KeyE", "Dead"],
+  ]) {
+    assert.equal(keyOf({ key, code }), said, `${key} ${code}`);
+  }
+  assert.deepEqual(pressed(pressKey, { key: "ц", code: "KeyW" }), ["wrong"]);
+  assert.deepEqual(pressed(pressKey, { key: "я", code: "KeyZ", ctrlKey: true }), ["undo"]);
+  assert.deepEqual(pressed(pressPage, { key: "п", code: "KeyG" }), ["single"]);
+});
+
+/** @param {Record<string, string>} keys what is printed where it is not as on QWERTY */
+const told = (keys) => layoutOf({ get: (code) => keys[code] ?? code.slice(3).toLowerCase() });
+
+test("on a page a press means what the screen says is on the key", () => {
+  const colemak = told({
+    KeyE: "f",
+    KeyR: "p",
+    KeyS: "r",
+    KeyD: "s",
+    KeyF: "t",
+    KeyG: "d",
+    KeyT: "g",
+  });
+  assert.deepEqual(colemak.tiles.slice(4, 8), ["A", "R", "S", "T"]);
+  assert.deepEqual([colemak.acts.T, colemak.acts.G], ["G", "D"]); // as they lie on QWERTY
+  assert.equal(meant(colemak, { key: "t", code: "KeyF" }), 7);
+  assert.equal(meant(colemak, { key: "g", code: "KeyT" }), "t");
+  assert.equal(meant(colemak, { key: "d", code: "KeyG" }), "g");
+  const silent = layoutOf(); // a browser that tells nothing: T stands on the screen beside the copies
+  assert.equal(meant(silent, { key: "t", code: "KeyF" }), "t");
+  assert.equal(meant(silent, { key: "f", code: "KeyE" }), 2);
+  const dvorak = told({ KeyU: "g", KeyG: "i", KeyK: "t", KeyT: "y" });
+  assert.equal(dvorak.acts.G, "G"); // no letter of an act is on a tile
+  assert.equal(meant(dvorak, { key: "g", code: "KeyU" }), "g");
+  assert.equal(meant(dvorak, { key: "Enter", code: "Enter" }), "Enter");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { counts, LEAST, painted } from "../../pages/_components/desk/seen.js";
+import { counts, LEAST, painted, watch } from "../../pages/_components/desk/seen.js";
 import { openTurn, refused } from "../../pages/_components/review/turn.js";
 
 const at = (seenAt) => ({ ...openTurn(false), seenAt });
@@ -60,6 +60,22 @@ test("painted is told by the frames after the decoding, not by the page's change
   const frame = async () => order.push("frame") * 16;
   assert.equal(await painted([slow, good], frame), 48);
   assert.deepEqual(order, ["decoded", "frame", "frame"]);
+});
+
+test("a page whose pictures failed counts once they come, and its time is the first one's", async (context) => {
+  let now = 0;
+  globalThis.requestAnimationFrame = (done) => setTimeout(() => done(0));
+  context.mock.method(performance, "now", () => (now += 7));
+  const seen = { seenAt: null };
+  const place = /** @type {any} */ ({ dataset: {} });
+  assert.equal(await watch(seen, [broken, broken], place, "1", () => true), false);
+  assert.equal(seen.seenAt, null);
+  const both = [1, 2].map(() => watch(seen, [broken, good], place, "1", () => true));
+  await both[0];
+  const first = seen.seenAt;
+  assert.deepEqual(await Promise.all(both), [true, true]);
+  assert.equal(seen.seenAt, first);
+  assert.equal(counts(seen, Number(first) + LEAST), true);
 });
 
 test("what cannot be shown is never painted; one tile of a page may be missing", async () => {

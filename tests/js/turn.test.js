@@ -48,6 +48,17 @@ test("what was shown on request, or by the mode, was seen", () => {
   assert.equal(turns.sawAdvice(turn(), "assisted", "relabel", false), true);
 });
 
+test("what was shown at an earlier turn was seen, except where a page had called the label wrong", () => {
+  const again = turns.openTurn(false, true); // E, right, left; or W, Enter, Z
+  assert.equal(turns.advises(again, "commit"), false); // not shown again unasked
+  for (const action of ["keep", "relabel", "none"]) {
+    assert.equal(turns.sawAdvice(again, "commit", action, true), true, action);
+  }
+  const marked = turns.openTurn(true, true);
+  assert.equal(turns.sawAdvice(marked, "commit", "relabel", true), false); // the verdict came before
+  assert.equal(turns.sawAdvice(marked, "commit", "keep", true), true);
+});
+
 test("taking back the Wrong leaves what was seen", () => {
   const seen = turn({ phase: "wrong", overlay: "given" });
   turns.takeBackWrong(seen, true);

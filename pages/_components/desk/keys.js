@@ -32,15 +32,28 @@ export function isTextField(node) {
 }
 
 /**
+ * The key that is pressed, a letter in lower case. Where the layout has other letters than Latin
+ * ones, it is what stands at that place on a Latin keyboard; Hebrew has no letter in the place of W.
+ *
+ * @param {Pick<KeyboardEvent, "key" | "code">} event
+ */
+export function keyOf({ key, code }) {
+  const place = /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
+  const other = /^\p{L}+$/u.test(key) && !/[a-z]/i.test(key);
+  if (place && (other || (key === "'" && place === "w"))) return place;
+  return key.length === 1 ? key.toLowerCase() : key;
+}
+
+/**
  * Whether a key press is meant for the component: never from a text field, under a dialog, from a
- * key held down, or with a modifier (Ctrl+Z apart); Enter and Space belong to a focused control.
+ * key held down, or with a modifier (Ctrl+Z apart, without Shift); Enter and Space belong to a focused control.
  *
  * @param {KeyboardEvent} event
  * @param {HTMLElement} root
  */
 export function isForUs(event, root) {
   if (event.repeat || event.isComposing || event.altKey || event.metaKey) return false;
-  if (event.ctrlKey && event.key.toLowerCase() !== "z") return false;
+  if (event.ctrlKey && (event.shiftKey || keyOf(event) !== "z")) return false;
   const path = event.composedPath();
   if (path.some(isTextField)) return false;
   if (document.querySelector(OVER)) return false;

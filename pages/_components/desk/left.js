@@ -121,9 +121,9 @@ export const waits = ({ goal, errors_left: left }) => !goal.holds && Boolean(lef
  * @param {() => void} go
  * @param {string} kind of button
  */
-export function waitsButton(now, go, kind = "plainact") {
+export function waitsButton(now, go, kind = "plainact", key = "L") {
   const press = { type: "button", class: kind, onclick: go };
-  return waits(now) ? h("button", press, "Show skipped and unsure\u00a0", cap("L", true)) : null;
+  return waits(now) ? h("button", press, "Show skipped and unsure\u00a0", cap(key, true)) : null;
 }
 
 /** @param {Progress["goal"]} goal */

@@ -52,13 +52,16 @@ export async function painted(pictures, frame = nextFrame) {
  * @param {HTMLElement} place gets `data-counts`, of the value `name`, once answers count
  * @param {string} name
  * @param {() => boolean} isHere whether they are still what is shown
+ * @returns {Promise<boolean>} false where none of them can be shown
  */
 export async function watch(seen, pictures, place, name, isHere) {
   delete place.dataset.counts;
   const at = await painted(pictures);
-  if (at === null || !isHere()) return;
+  if (at === null) return false;
+  if (!isHere() || seen.seenAt !== null) return true;
   seen.seenAt = at;
   setTimeout(() => {
     if (isHere()) place.dataset.counts = name;
   }, LEAST + 1);
+  return true;
 }

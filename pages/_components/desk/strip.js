@@ -12,11 +12,11 @@ import { count, percent, seconds, THIN } from "./words.js";
 /**
  * @import { Piece } from "./nodes.js"
  * @import { Outbox } from "./outbox.js"
- * @import { Answered, Progress } from "./progress.js"
+ * @import { Answered, Goal, Progress } from "./progress.js"
  *
  * @typedef {Object} Stopping whether the person was told that one may stop, and went on
  * @property {string} told
- * @property {boolean} goesOn where the browser's storage is off
+ * @property {string} goesOn from which goal, where the browser's storage is off
  *
  * @typedef {Object} StripData
  * @property {string} journal
@@ -127,7 +127,7 @@ function wrong(now) {
  */
 function errorsLeft(desk, now) {
   const { errors_left: left } = now;
-  if (left.may_stop && !goesOn(desk)) return mayStop(desk, now);
+  if (left.may_stop && !goesOn(desk, now.goal)) return mayStop(desk, now);
   const course = courseNow(now);
   const size = { width: CHART, height: 42, words: false };
   const press = { type: "button", onclick: () => toggleLeft(desk), "aria-haspopup": "dialog" };
@@ -197,7 +197,7 @@ function mayStop(desk, { goal, errors_left: left }) {
     h(
       "span",
       { class: "row" },
-      button("plainact", "Go on", () => goOn(desk)),
+      button("plainact", "Go on", () => goOn(desk, goal)),
       certified(left) ? button("plainact", "Certificate", () => desk.go("certificate")) : null,
       button(desk.exportButton, "Export", () => desk.go("export")),
     ),
@@ -207,21 +207,32 @@ function mayStop(desk, { goal, errors_left: left }) {
 /** @param {StripOwner} desk */
 const goesOnKey = (desk) => `${desk.data.journal}:goes-on`;
 
-/** @param {StripOwner} desk */
-function goesOn(desk) {
+/**
+ * Whether the person went on from this goal; another one is told again.
+ *
+ * @param {StripOwner} desk
+ * @param {Goal} goal
+ */
+function goesOn(desk, goal) {
   try {
-    return sessionStorage.getItem(goesOnKey(desk)) === "1";
+    return sessionStorage.getItem(goesOnKey(desk)) === named(goal);
   } catch {
-    return desk.stopping.goesOn;
+    return desk.stopping.goesOn === named(goal);
   }
 }
 
-/** @param {StripOwner} desk */
-function goOn(desk) {
+/** @param {Goal} goal */
+const named = ({ kind, words }) => `${kind}: ${words}`;
+
+/**
+ * @param {StripOwner} desk
+ * @param {Goal} goal
+ */
+function goOn(desk, goal) {
   try {
-    sessionStorage.setItem(goesOnKey(desk), "1");
+    sessionStorage.setItem(goesOnKey(desk), named(goal));
   } catch {
-    desk.stopping.goesOn = true;
+    desk.stopping.goesOn = named(goal);
   }
   drawStrip(desk);
   focus(desk.parts.root);

@@ -6,35 +6,54 @@ import { drawSaved, post } from "../desk/outbox.js";
 import { counts, watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { toast } from "../desk/toast.js";
+import { plural } from "../desk/words.js";
 import { drawPage } from "./draw.js";
 import { enlarge, shrink } from "./large.js";
-import { awaitNext, firstOpen, kept, moveFrame, openMarks, toggle, toggleCopies } from "./marks.js";
+import {
+  COLUMNS,
+  awaitNext,
+  firstOpen,
+  kept,
+  moveFrame,
+  openMarks,
+  toggle,
+  toggleCopies,
+} from "./marks.js";
 
 /**
  * @import { KeyRow } from "../desk/keys.js"
  * @import { Item } from "../desk/progress.js"
  * @import { LastPage, PageDesk } from "./desk.js"
- * @import { Marks } from "./marks.js"
+ * @import { Marks, Page } from "./marks.js"
  *
  * @typedef {ReturnType<typeof actsOf>} Acts
  */
 
 const TOO_SOON = "Not counted: the page had only just come.";
+const BROKEN = "Not counted: none of these images can be loaded. They are asked for again.";
 
-/** @type {KeyRow[]} */
-const KEYS = [
-  [["Q W E R", "A S D F"], "mark the image at that place"],
-  [["Z X C V"], "the third row"],
-  [["Space"], "mark the framed image"],
-  [["Enter"], "commit the page"],
-  [["H"], "hold for a larger view"],
-  [["⌫"], "last page back; also Ctrl Z"],
-  [["← ↑ ↓ →"], "move the frame"],
-  [["T"], "one answer for all copies on this page, or for each image"],
-  [["G"], "one image at a time"],
-  [["L"], "what was skipped or is unsure"],
-  [["?"], "this list"],
-];
+/**
+ * @param {PageDesk} desk
+ * @returns {KeyRow[]}
+ */
+function keyRows({ layout: { tiles, acts } }) {
+  const [one, two, three] = [0, 1, 2].map((row) =>
+    tiles.slice(row * COLUMNS, (row + 1) * COLUMNS).join(" "),
+  );
+  return [
+    [[one, two], "mark the image at that place"],
+    [[three], "the third row"],
+    [["Space"], "mark the framed image"],
+    [["Enter"], "commit the page"],
+    [[acts.H], "hold for a larger view"],
+    [["⌫"], "last page back; also Ctrl Z"],
+    [["← ↑ ↓ →"], "move the frame"],
+    [[acts.T], "one answer for all copies on this page, or for each image"],
+    [[acts.G], "one image at a time"],
+    [[acts.L], "what was skipped or is unsure"],
+    [["?"], "this list"],
+  ];
+}
 
 /**
  * The acts of one desk, for its buttons and keys.
@@ -48,13 +67,13 @@ export const actsOf = (desk) => ({
     if (!desk.marks || !item) return;
     toggle(desk.marks, index);
     if (desk.marks.together) toggleCopies(desk.marks, item);
-    drawPage(desk);
+    redraw(desk);
   },
   /** @param {number} by */
   move: (by) => {
     if (!desk.marks) return;
     moveFrame(desk.marks, by);
-    drawPage(desk);
+    redraw(desk);
   },
   commit: () => {
     if (desk.marks?.page.items.length) commit(desk, desk.marks);
@@ -66,11 +85,11 @@ export const actsOf = (desk) => ({
     marks.together = !marks.together;
     const marked = marks.page.items.filter((item) => marks.rows.has(item.row));
     if (marks.together) for (const item of marked) toggleCopies(marks, item);
-    drawPage(desk);
+    redraw(desk);
   },
   enlarge: () => enlarge(desk),
   shrink: () => shrink(desk),
-  toggleKeys: () => toggleKeys(desk.parts.root, () => KEYS),
+  toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk)),
 });
 
 /**
@@ -79,11 +98,33 @@ export const actsOf = (desk) => ({
  */
 function show(desk, marks) {
   desk.marks = marks;
+  redraw(desk);
+}
+
+/**
+ * Draw the page; a picture that could not be loaded is asked for again.
+ *
+ * @param {PageDesk} desk
+ */
+export async function redraw(desk) {
+  const { marks, parts } = desk;
   drawPage(desk);
-  const { tiles } = desk.parts;
-  const pictures = [...tiles.querySelectorAll("img")];
-  if (!marks || !pictures.length) return;
-  watch(marks, pictures, tiles, String(marks.page.items[0].row), () => desk.marks === marks);
+  const pictures = [...parts.tiles.querySelectorAll("img")];
+  if (!marks || marks.seenAt !== null || !pictures.length) return;
+  const name = String(marks.page.items[0].row);
+  const isHere = () => desk.marks === marks;
+  marks.broken = !(await watch(marks, pictures, parts.tiles, name, isHere));
+}
+
+/**
+ * Answer nothing, and say why.
+ *
+ * @param {PageDesk} desk
+ * @param {string} words
+ */
+function refuse({ parts }, words) {
+  parts.live.textContent = words;
+  toast(parts.tiles, words);
 }
 
 /**
@@ -105,7 +146,7 @@ export function drawAround(desk) {
 /**
  * @param {PageDesk} desk
  * @param {Item} item
- * @param {"keep" | "reopen"} action
+ * @param {"keep" | "skip" | "reopen"} action
  * @param {number | null} ms
  */
 function record({ outbox, done, marks, data }, item, action, ms) {
@@ -129,19 +170,45 @@ function commit(desk, marks) {
   const { page } = marks;
   const now = desk.pressedAt;
   if (!counts(marks, now)) {
-    desk.parts.live.textContent = TOO_SOON;
-    toast(desk.parts.tiles, TOO_SOON);
+    if (marks.broken) redraw(desk);
+    refuse(desk, marks.broken ? BROKEN : TOO_SOON);
     return;
   }
   const each = Math.round((now - Number(marks.seenAt)) / page.items.length);
-  const keeps = kept(marks);
+  const missing = notLoaded(desk, marks);
+  const keeps = kept(marks).filter((item) => !missing.includes(item));
   for (const item of keeps) {
     if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
   }
+  for (const item of missing) if (!done(desk, item.row)) record(desk, item, "skip", null);
   const rows = [...marks.rows];
   remember(desk, { page, marked: rows });
-  desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
   drawAround(desk);
+  turnPage(desk, page, rows);
+  desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
+  if (missing.length) refuse(desk, `Skipped: ${plural(missing.length, "image")} not loaded.`);
+}
+
+/**
+ * What nobody can have seen is not kept: the images, without a mark, that could not be loaded.
+ *
+ * @param {PageDesk} desk
+ * @param {Marks} marks
+ */
+function notLoaded({ parts }, marks) {
+  const pictures = parts.tiles.querySelectorAll("img");
+  const seen = new Set(marks.page.items.filter((_, i) => pictures[i]?.naturalWidth));
+  return kept(marks).filter((item) => !seen.has(item));
+}
+
+/**
+ * After a page: its marked images one by one, or the next page.
+ *
+ * @param {PageDesk} desk
+ * @param {Page} page
+ * @param {number[]} rows marked
+ */
+function turnPage(desk, page, rows) {
   if (rows.length) {
     desk.outbox.sync.flush();
     desk.follow({ page: page.items[0].row, rows, time: Date.now() });

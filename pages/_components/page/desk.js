@@ -3,6 +3,7 @@
 import { part } from "../desk/nodes.js";
 import { openOutbox } from "../desk/outbox.js";
 import { pictures } from "../desk/pictures.js";
+import { layoutOf } from "./layout.js";
 import { CODES } from "./marks.js";
 
 /**
@@ -12,6 +13,7 @@ import { CODES } from "./marks.js";
  * @import { Answered, Progress } from "../desk/progress.js"
  * @import { Stopping } from "../desk/strip.js"
  * @import { Acts } from "./acts.js"
+ * @import { Layout } from "./layout.js"
  * @import { Marks, Page } from "./marks.js"
  *
  * @typedef {Object} PageData what `pages/review.py` sends
@@ -40,7 +42,7 @@ import { CODES } from "./marks.js";
  * @property {LastPage | null} last where the browser's storage is off
  * @property {Outbox} outbox
  * @property {Pool} pool
- * @property {string[]} letters printed on the keys of this keyboard
+ * @property {Layout} layout
  * @property {HTMLElement | null} large the larger view
  * @property {Stopping} stopping
  * @property {string} exportButton
@@ -81,9 +83,9 @@ export function newDesk(parent, data) {
     last: null,
     outbox: openOutbox(data.journal, parts.live),
     pool: pictures(3 * CODES.length),
-    letters: CODES.map((code) => code.slice(3)),
+    layout: layoutOf(),
     large: null,
-    stopping: { told: "", goesOn: false },
+    stopping: { told: "", goesOn: "" },
     exportButton: "plainact",
     pressedAt: 0,
     go: () => {},

@@ -51,13 +51,13 @@ export function drawPage(desk) {
 }
 
 /** @param {PageDesk} desk */
-function drawEnd({ parts, data, outbox, go }) {
+function drawEnd({ parts, data, outbox, go, layout }) {
   const clear = { type: "button", class: "primary", onclick: () => go("clear") };
   const words = data.filtered
     ? [h("b", null, "Nothing left under these filters."), h("button", clear, "Clear filters")]
     : [
         h("b", null, "Nothing is left in the queue."),
-        waitsButton(data.progress, () => go("waits")),
+        waitsButton(data.progress, () => go("waits"), "plainact", layout.acts.L),
       ];
   parts.q.replaceChildren();
   parts.tiles.replaceChildren(h("div", { class: "end all" }, words, heldWords(data.held)));
@@ -85,7 +85,7 @@ function drawTiles(desk, marks, name) {
  * @param {number} i its place
  * @param {string} name
  */
-function tile({ data, pool, letters, acts }, { rows, frame }, item, i, name) {
+function tile({ data, pool, layout, acts }, { rows, frame }, item, i, name) {
   const on = rows.has(item.row);
   const image = pool.get(tileUrl(data.urls, item));
   image.alt = `image ${i + 1}, given label ${short(name, 60)}`;
@@ -103,7 +103,7 @@ function tile({ data, pool, letters, acts }, { rows, frame }, item, i, name) {
   const before = item.said && !on ? earlierWord(item.said) : null;
   const earlier = before && h("span", { class: "times before" }, before);
   const mark = on ? h("div", { class: "lab" }, icon("close", 15), not) : null;
-  return h("button", props, image, cap(letters[i]), earlier ?? copies, mark);
+  return h("button", props, image, cap(layout.tiles[i]), earlier ?? copies, mark);
 }
 
 /** @param {Said} said what the image was answered before */
@@ -163,7 +163,7 @@ function panel(desk, marks) {
  * @param {PageDesk} desk
  * @param {Marks} marks
  */
-function copiesOf({ acts }, { page, together }) {
+function copiesOf({ acts, layout }, { page, together }) {
   const several = page.items.filter((item) => openCopies(item)).length;
   if (!several) return null;
   const props = {
@@ -176,7 +176,7 @@ function copiesOf({ acts }, { page, together }) {
     "div",
     { class: "sec" },
     h("div", { class: "hd" }, h("b", null, `${plural(several, "image")} stored more than once`)),
-    h("button", props, cap("T"), "one answer for all copies"),
+    h("button", props, cap(layout.acts.T), "one answer for all copies"),
   );
 }
 
@@ -192,8 +192,8 @@ export function whatFollows(marked) {
  * @param {PageDesk} desk
  * @param {Marks} marks
  */
-function keyMap({ letters }, { page, rows }) {
-  const caps = letters.map((letter, i) => {
+function keyMap({ layout }, { page, rows }) {
+  const caps = layout.tiles.map((letter, i) => {
     const item = page.items[i];
     return h("kbd", { class: !item ? "s" : rows.has(item.row) ? "on" : "" }, letter);
   });
@@ -202,18 +202,24 @@ function keyMap({ letters }, { page, rows }) {
     { class: "sec keysec" },
     h("div", { class: "hd" }, h("b", null, "Keys lie as the images do")),
     h("div", { class: "keymap", "aria-hidden": "true" }, caps),
-    h("div", { class: "cap" }, "Press again to unmark. ", cap("H"), " hold for a larger view."),
+    h(
+      "div",
+      { class: "cap" },
+      "Press again to unmark. ",
+      cap(layout.acts.H),
+      " hold for a larger view.",
+    ),
   );
 }
 
 /** @param {PageDesk} desk */
-function drawLegend({ parts, acts, go, marks }) {
+function drawLegend({ parts, acts, go, marks, layout }) {
   parts.legend.replaceChildren(
     keyButton("Enter", "commit", acts.commit),
     keyButton("Space", "mark", () => marks && acts.mark(marks.frame)),
     h("span", { class: "plainbtn" }, cap("← ↑ ↓ →", true), "move"),
     keyButton("⌫", "last page back", acts.pageBack),
-    keyButton("G", "single", () => go("single")),
+    keyButton(layout.acts.G, "single", () => go("single")),
     keyButton("?", "all keys", acts.toggleKeys),
   );
 }

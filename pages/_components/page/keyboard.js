@@ -1,7 +1,8 @@
 // Which key does what.
 
 import { isForUs, openKeys } from "../desk/keys.js";
-import { CODES, COLUMNS } from "./marks.js";
+import { meant } from "./layout.js";
+import { COLUMNS } from "./marks.js";
 
 /** @import { PageDesk } from "./desk.js" */
 
@@ -30,12 +31,12 @@ export function pressKey(desk, event) {
  * @param {boolean} keysOpen
  * @returns {(() => void) | undefined}
  */
-function actOf({ acts, go, marks }, event, keysOpen) {
-  if (event.ctrlKey) return acts.pageBack; // no other key comes with Ctrl
+function actOf({ acts, go, marks, layout }, event, keysOpen) {
   if (event.key === "?") return acts.toggleKeys;
   if (keysOpen) return undefined;
-  const place = CODES.indexOf(event.code);
-  if (place >= 0) return () => acts.mark(place);
+  if (event.ctrlKey) return acts.pageBack; // no other key comes with Ctrl
+  const said = meant(layout, event);
+  if (typeof said === "number") return () => acts.mark(said);
   /** @type {Partial<Record<string, () => void>>} */
   const moves = {
     ArrowLeft: () => acts.move(-1),
@@ -50,5 +51,5 @@ function actOf({ acts, go, marks }, event, keysOpen) {
     t: acts.toggleTogether,
     h: acts.enlarge,
   };
-  return moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  return moves[said];
 }

@@ -17,6 +17,7 @@
  * @property {boolean} together whether answers of this page go to all copies
  * @property {boolean} stale committed; the next one is awaited
  * @property {number | null} seenAt ms of the page's clock when the pictures were on screen
+ * @property {boolean} broken whether none of them can be loaded
  */
 
 const ROWS = ["QWER", "ASDF", "ZXCV"];
@@ -36,6 +37,7 @@ export const openMarks = (page, rows) => ({
   together: false,
   stale: false,
   seenAt: null,
+  broken: false,
 });
 
 /**

@@ -5,11 +5,11 @@ import { fitHeight, isDark, keepHeight } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { lastByRow } from "../desk/progress.js";
-import { actsOf, drawAround, offer } from "./acts.js";
+import { actsOf, drawAround, offer, redraw } from "./acts.js";
 import { newDesk } from "./desk.js";
-import { drawPage, prepare } from "./draw.js";
+import { prepare } from "./draw.js";
 import { pressKey } from "./keyboard.js";
-import { CODES } from "./marks.js";
+import { layoutOf, meant } from "./layout.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
@@ -57,7 +57,7 @@ function listen(desk, event) {
  * @param {KeyboardEvent} event
  */
 function release(desk, event) {
-  if (event.key.toLowerCase() === "h") desk.acts.shrink();
+  if (meant(desk.layout, event) === "h") desk.acts.shrink();
 }
 
 /**
@@ -70,11 +70,11 @@ async function readLayout(desk) {
   try {
     const layout = await keyboard?.getLayoutMap?.();
     if (!layout) return;
-    desk.letters = CODES.map((code) => (layout.get(code) || code.slice(3)).toUpperCase());
+    desk.layout = layoutOf(layout);
   } catch {
     return; // not told: the letters stay
   }
-  if (desk.marks) drawPage(desk);
+  if (desk.marks) redraw(desk);
 }
 
 /**

@@ -51,7 +51,7 @@ export function answer(desk, action, more = {}) {
     labels: [],
     ...more,
     ms: turn.seenAt === null ? null : Math.round(desk.session.pressedAt - turn.seenAt),
-    revealed: sawAdvice(turn, modeHere(desk), action, desk.evidence.has(item.row)),
+    revealed: sawAdvice(turn, modeHere(desk), action, desk.advised.has(item.row)),
     mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
     ...forCopies(item, desk.turn.together),
   });
@@ -77,7 +77,7 @@ function record({ outbox, queue, session }, item, action, more) {
 export function undo(desk) {
   const { queue, turn } = desk;
   if (queue.item && turn.phase === "wrong" && !isFollowUp(desk)) {
-    takeBackWrong(turn, desk.evidence.has(queue.item.row));
+    takeBackWrong(turn, desk.advised.has(queue.item.row));
     drawKeys(desk);
     drawPanel(desk);
     drawOverlay(desk);
@@ -89,6 +89,9 @@ export function undo(desk) {
     return;
   }
   const item = itemOf(last);
+  if (last.revealed || (last.action === "relabel" && last.mode !== "blind")) {
+    desk.advised.add(item.row); // perhaps before a reload
+  }
   const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
   record(desk, item, "reopen", blank);
   let index = placeOf(queue, item.row);

@@ -86,6 +86,7 @@ import { fits } from "./zoom.js";
  * @property {Turn} turn
  * @property {Detour} detour
  * @property {Map<number, Known>} evidence by row
+ * @property {Set<number>} advised rows whose advice was shown in this window
  * @property {Map<number, ClassFacts>} classFacts by label
  * @property {Outbox} outbox
  * @property {Stage} stage
@@ -133,6 +134,7 @@ export function newDesk(parent, data) {
     turn: openTurn(false),
     detour: { to: null, from: null },
     evidence: new Map(),
+    advised: new Set(),
     classFacts: new Map(),
     outbox: openOutbox(data.journal, parts.live),
     stage: {
@@ -157,7 +159,7 @@ export function newDesk(parent, data) {
       told: new Set(),
       known: new Set(),
     },
-    stopping: { told: "", goesOn: false },
+    stopping: { told: "", goesOn: "" },
     exportButton: "primary",
     go: () => {},
   };

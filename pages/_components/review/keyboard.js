@@ -1,6 +1,6 @@
 // Which key does what.
 
-import { isForUs, openKeys } from "../desk/keys.js";
+import { isForUs, keyOf, openKeys } from "../desk/keys.js";
 import { isBlind, isUnlabelled, showsEvidence } from "./desk.js";
 import { zoomKey } from "./zoom.js";
 
@@ -35,10 +35,10 @@ export function pressKey(desk, event) {
  * @returns {(() => void) | undefined}
  */
 function actOf(desk, event, keysOpen) {
-  if (event.ctrlKey) return desk.acts.undo; // no other key comes with Ctrl
   if (event.key === "?") return desk.acts.toggleKeys;
   if (keysOpen) return undefined;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.ctrlKey) return desk.acts.undo; // no other key comes with Ctrl
+  const key = keyOf(event);
   const closer = desk.queue.item && zoomKey(desk, key);
   if (closer) return closer;
   const move = /^[0-9]$/.test(key) ? digitMove(desk, key) : movesOf(desk)[key];

@@ -3,6 +3,7 @@
 import { showsEvidence } from "./desk.js";
 import { mapsHere } from "./evidence.js";
 import { mapPicture } from "./heat.js";
+import { isZoomed } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
@@ -17,12 +18,12 @@ export function drawOverlay(desk) {
   const words = `map of ${overlay} over the image`;
   const canvas = mapPicture(image, maps, overlay, desk.look.mapOpacity, words);
   canvas.className = "over";
-  const [box, room] = [image.getBoundingClientRect(), stage.getBoundingClientRect()];
   Object.assign(canvas.style, {
-    left: `${box.left - room.left}px`,
-    top: `${box.top - room.top}px`,
-    width: `${box.width}px`,
-    height: `${box.height}px`,
+    left: `${image.offsetLeft}px`,
+    top: `${image.offsetTop}px`,
+    width: image.style.width,
+    height: image.style.height,
+    display: isZoomed(desk) ? "none" : "",
   });
   stage.append(canvas);
 }

@@ -20,7 +20,9 @@ import { openTurn, refused } from "./turn.js";
 export function showAt(desk, index) {
   closePicker(desk);
   moveTo(desk.queue, index);
-  desk.turn = openTurn(isFollowUp(desk));
+  const { item } = desk.queue;
+  const advised = item !== null && !item.blind && desk.advised.has(item.row);
+  desk.turn = openTurn(isFollowUp(desk), advised);
   noteHere(desk);
   drawItem(desk);
   prepare(desk);

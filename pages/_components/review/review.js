@@ -17,7 +17,7 @@ import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
 import { drawPicture, prepare } from "./stage.js";
 import { land } from "./travel.js";
-import { listenToZoom } from "./zoom.js";
+import { keepZoom, listenToZoom } from "./zoom.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
@@ -74,17 +74,27 @@ function listen(desk, event) {
  * @param {ReviewDesk} desk
  */
 function fit(desk) {
-  if (isWide(desk.parts.root) === desk.look.wide) drawPicture(desk);
+  if (isWide(desk.parts.root) === desk.look.wide) drawStage(desk);
   else resize(desk);
+}
+
+/**
+ * The picture, and what lies over it.
+ *
+ * @param {ReviewDesk} desk
+ */
+function drawStage(desk) {
+  drawPicture(desk);
+  drawOverlay(desk);
+  keepZoom(desk);
 }
 
 /** @param {ReviewDesk} desk */
 function resize(desk) {
   desk.look.wide = isWide(desk.parts.root);
   fitHeight(desk.parts.root);
-  drawPicture(desk);
+  drawStage(desk);
   drawPanel(desk);
-  drawOverlay(desk);
 }
 
 /** @param {ReviewDesk} desk */
@@ -125,10 +135,14 @@ function receive(desk, data, send) {
     desk.view = data.view;
     desk.queue = openQueue(waitingIn(desk.outbox));
     desk.evidence = new Map();
+    if (other) desk.advised = new Set();
     desk.detour = { to: null, from: null };
   }
   const items = seenLast(data.items, fresh && data.mode === "blind" ? seen : null);
-  for (const row of receiveItems(desk.queue, items)) desk.evidence.delete(row);
+  for (const row of receiveItems(desk.queue, items)) {
+    desk.evidence.delete(row);
+    desk.advised.delete(row);
+  }
   tellMeanwhile(desk);
   if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
   if (land(desk) || comeBack(desk, first)) return;

@@ -290,6 +290,7 @@ const wrongFirst = () =>
 /** @param {ReviewDesk} desk */
 export function askForEvidence(desk) {
   if (!desk.queue.item) return;
+  desk.advised.add(desk.queue.item.row);
   needEvidence(desk, desk.queue.item.row, () => {
     drawPanel(desk);
     if (takesNothing(desk)) drawLegend(desk);

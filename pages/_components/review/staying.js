@@ -61,8 +61,8 @@ function giveUp(desk, row) {
  * @param {Mode} before
  */
 export function changeMode(desk, before) {
-  const { turn, queue, evidence } = desk;
-  if (before === "assisted" && queue.item && evidence.has(queue.item.row)) turn.revealed = true;
+  const { turn, queue, advised } = desk;
+  if (before === "assisted" && queue.item && advised.has(queue.item.row)) turn.revealed = true;
   if (showsEvidence(desk)) askForEvidence(desk);
   drawKeys(desk);
   drawPanel(desk);

@@ -78,6 +78,7 @@ export function back(desk) {
   desk.go("back");
   showAt(desk, placeOf(queue, row));
   if (!queue.item || isAnswered(queue, row)) return;
+  desk.turn.advised = turn.advised; // the same turn goes on
   if (turn.revealed) reveal(desk);
   if (turn.together) toggleTogether(desk);
   if (turn.phase === "wrong") askWhich(desk);

@@ -11,6 +11,7 @@ import { counts } from "../desk/seen.js";
  * @typedef {Object} Turn
  * @property {"ask" | "wrong"} phase whether the label was called wrong, and the class is asked for
  * @property {boolean} revealed whether the advice was shown before the answer
+ * @property {boolean} advised whether it was at an earlier turn: it is not shown again, but was seen
  * @property {number | null} seenAt ms of the page's clock when the picture was on screen
  * @property {{ action: Action | "wrong", at: number } | null} dropped the press that came too early
  * @property {boolean} broken whether the picture cannot be loaded
@@ -23,11 +24,13 @@ const NAMES_CLASS = new Set(["relabel", "multiple", "none"]);
 
 /**
  * @param {boolean} marked called wrong on a page, before any advice
+ * @param {boolean} [advised] whether the advice was shown at an earlier turn
  * @returns {Turn}
  */
-export const openTurn = (marked) => ({
+export const openTurn = (marked, advised = false) => ({
   phase: marked ? "wrong" : "ask",
   revealed: false,
+  advised: advised && !marked,
   seenAt: null,
   dropped: null,
   broken: false,
@@ -91,7 +94,7 @@ export const isHasty = (turn, p) => turn.phase !== "wrong" && typeof p === "numb
  * @param {boolean} asked whether the evidence was asked for
  */
 export function sawAdvice(turn, mode, action, asked) {
-  if (mode === "assisted" || turn.revealed) return true;
+  if (mode === "assisted" || turn.revealed || turn.advised) return true;
   return turn.phase === "wrong" && asked && !NAMES_CLASS.has(action);
 }
 

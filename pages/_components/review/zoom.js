@@ -88,6 +88,15 @@ export function pan(desk, x, y) {
   place(desk);
 }
 
+/**
+ * The room or the picture has another size: what was looked at closely stays, within the edges.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function keepZoom(desk) {
+  if (isZoomed(desk)) pan(desk, 0, 0);
+}
+
 /** @param {ReviewDesk} desk */
 export function zoomOut(desk) {
   desk.stage.zoom.original?.remove();
