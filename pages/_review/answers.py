@@ -135,13 +135,21 @@ def row_of(info: DatasetInfo, identity: str) -> int:
 
 
 def follow_up(info: DatasetInfo, key: str) -> list[int]:
-    """Return the rows marked on the page committed last, as far as the browser's word is good."""
+    """Return the rows marked on the page committed last, as far as the browser's word is good.
+
+    They lie under the component's key, of one set and one reviewer: nobody else in this browser is
+    asked about them.
+    """
     marked = (st.session_state.get(key) or {}).get("marked")
-    if isinstance(marked, dict) and marked.get("time") != st.session_state.get("review_marked"):
-        st.session_state["review_marked"] = marked.get("time")
+    if isinstance(marked, dict) and marked.get("time") != st.session_state.get(f"{key}-marked"):
+        st.session_state[f"{key}-marked"] = marked.get("time")
         rows = marked.get("rows")
         if isinstance(rows, list):
             good = [row for row in rows[:12] if isinstance(row, int) and 0 <= row < info.n]
-            st.session_state["review_follow"] = (info.id, good)
-    which, rows = st.session_state.get("review_follow") or (None, [])
-    return list(rows) if which == info.id else []
+            st.session_state[f"{key}-follow"] = good
+    return list(st.session_state.get(f"{key}-follow", ()))
+
+
+def follow_no_more(key: str) -> None:
+    """Leave the rows marked on a page for later."""
+    st.session_state.pop(f"{key}-follow", None)

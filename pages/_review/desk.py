@@ -171,7 +171,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     """
     info = dataset_by_id(info.workspace, info.id)
     who = _ui.reviewer()
-    keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
+    keys = {view: _key(view, info, who) for view in VIEWS}
     acked = [cid for key in keys.values() for cid in answers.store(info, who, key)]
     if acked:  # an answer may have added a class
         info = dataset_by_id(info.workspace, info.id)
@@ -234,6 +234,11 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         _wait_for_others(info, who)
 
 
+def _key(view: str, info: DatasetInfo, who: str) -> str:
+    """Return the key of a component; what its browser sends lies under it."""
+    return f"review-{view}-{info.id}-{who}"
+
+
 def _ahead(info: DatasetInfo, data: Mapping[str, Any]) -> None:
     """Have the evidence on what comes next ready on the server: it is sent when it is asked for."""
     prepare(info, [item["row"] for item in data["items"]])
@@ -265,7 +270,7 @@ def _go(info: DatasetInfo, where: str | None) -> None:
         st.session_state["review_waits"] = where == "waits"
     elif where in VIEWS:
         st.session_state["review_view_next"] = where
-        st.session_state.pop("review_follow", None)
+        answers.follow_no_more(_key("page", info, _ui.reviewer()))
     elif where == "back":
         answers.point_at_none()  # the browser is there already: nothing to draw
         return

@@ -44,7 +44,7 @@ def _heading(info: DatasetInfo, n: int) -> None:
         st.header("To settle", anchor=False, width="content")
         words = f"{plural(n, 'disagreement')}, the surest first; the suggestion stays hidden"
         st.caption(words if n else "", width="stretch")
-        if done and done[0] == info.id:
+        if done and done[::2] == (info.id, _ui.reviewer()):
             st.button(
                 "Take the last one back",
                 icon=":material/undo:",
@@ -187,9 +187,9 @@ def _settle(
 ) -> None:
     who = _ui.reviewer()
     if _ui.act(settling.settle, info, who, row, action, label, labels):
-        st.session_state["team_settled"] = (info.id, row)
+        st.session_state["team_settled"] = (info.id, row, who)
 
 
-def _take_back(info: DatasetInfo, done: tuple[int, int]) -> None:
+def _take_back(info: DatasetInfo, done: tuple[int, int, str]) -> None:
     st.session_state.pop("team_settled", None)
     _ui.act(settling.take_back, info, _ui.reviewer(), done[1])

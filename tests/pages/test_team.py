@@ -156,6 +156,15 @@ def test_one_press_settles_and_one_takes_back(desk, disputed):
     assert len(settling.contradictions(disputed)) == 1
 
 
+def test_nobody_takes_back_what_another_settled_in_this_browser(desk, disputed, texts):
+    app = desk("team")
+    button(app, "Take bar").click().run()
+    assert "Take the last one back" in [each.label for each in app.button]
+    app.text_input(key="who_name").input("Grace").run()
+    assert app.session_state["reviewer"] == "Grace"
+    assert "Take the last one back" not in [each.label for each in app.button]
+
+
 def test_who_may_not_settle_gets_no_key(desk, disputed, workspace, texts):
     roles.name_role(workspace, "ann", "bob", Role.REVIEWER)  # so ann is owner, and cleo is not
     app = desk("team")

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from lnl_core.store import decisions, leases, people
+from lnl_core.store import datasets, decisions, leases, people
+from tests import five
 from tests.pages.test_review import key, press, score, sent
 
 PAGES = (None, "runs", "review", "explore", "compare", "export", "team")
@@ -89,6 +90,46 @@ def test_whoever_is_known_may_become_another_only_by_a_second_press(desk, worksp
     assert app.session_state["reviewer"] == "Ada"
     app = app.button(key="who_same").click().run()
     assert app.session_state["reviewer"] == "Grace"
+
+
+def become(app, name):
+    """Press *This is not me* and say another name."""
+    app.text_input(key="who_name").input(name).run()
+    assert app.session_state["reviewer"] == name
+    return app
+
+
+def test_what_one_marked_on_a_page_is_not_asked_of_the_next_person(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    rows = [item["row"] for item in sent(app)["pages"][0]["items"]]
+    mine = {"log": [], "marked": {"time": 1, "rows": rows[:2]}}
+    app.session_state[key(tiny, "page")] = mine
+    app.run()
+    assert sent(app)["marked"] == rows[:2]
+    become(app, "Grace")
+    assert "pages" in sent(app), "the marks are another person's"
+    become(app, "Ada")
+    app.text_input(key="who_name").input("reviewer A").run()
+    app.button(key="who_same").click().run()
+    assert sent(app)["marked"] == rows[:2], "whoever marked them is asked again"
+
+
+def test_what_one_has_asked_for_and_seen_is_not_the_next_persons(desk, tiny, texts):
+    five.score(tiny)
+    first = str(datasets.load(tiny).ids[0])
+    app = desk("compare", dataset=tiny.name, view="five", id=first)
+    app.button(key="five_show").click().run()
+    assert "You have not answered this image yet" not in texts(app)
+    become(app, "Grace")
+    assert "You have not answered this image yet" in texts(app)
+    app.switch_page("review.py").run()
+    app.session_state[key(tiny).replace("reviewer A", "Grace")] = {"log": [press(0)]}
+    app.run()
+    (answer,) = decisions.in_force(tiny)[0]
+    assert (answer.reviewer, answer.revealed) == ("Grace", False)
 
 
 def test_the_question_names_who_is_here(desk, workspace, tiny, texts):
