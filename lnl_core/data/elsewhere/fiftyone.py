@@ -12,7 +12,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lnl_core.data.elsewhere.saying import Heard, Said, corrected_among, shown, text
+from lnl_core.data.elsewhere.saying import (
+    Heard,
+    Said,
+    corrected_among,
+    shown,
+    text,
+    unseen,
+    unseen_words,
+)
 from lnl_core.data.tables import visible
 from lnl_core.readings import How
 from lnl_core.types import LnlError
@@ -38,7 +46,11 @@ def heard(document: Any, how: How, file: str) -> Heard:
         LnlError: it has no corrected field, or several.
     """
     if isinstance(document, Mapping) and isinstance(document.get("labels"), Mapping):
-        return Heard("fiftyone", list(_of_labels(document, how)))
+        said = list(_of_labels(document, how))
+        notes = (
+            unseen_words(sum(_unseen(facts) for facts in map(_facts, document["labels"].values()))),
+        )
+        return Heard("fiftyone", said, tuple(filter(None, notes)))
     samples = _samples(document)
     fields = {name: None for each in samples for name, v in each.items() if _labels(v) is not None}
     words = {
@@ -59,6 +71,8 @@ def heard(document: Any, how: How, file: str) -> Heard:
     given = next((n for n in _GIVEN if n in names and n != corrected), "")
     said = [_sample(at, each, corrected, given, how) for at, each in enumerate(samples, 1)]
     notes = [_tags_words(samples, how), "" if how.time_column else _no_time_words(samples)]
+    if corrected is not None:
+        notes.append(unseen_words(sum(_unseen(_facts(each.get(corrected))) for each in samples)))
     return Heard(
         "fiftyone", [each for each in said if each is not None], tuple(filter(None, notes))
     )
@@ -95,6 +109,8 @@ def _value(sample: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def _sample(
     number: int, sample: Mapping[str, Any], corrected: str | None, given: str, how: How
 ) -> Said | None:
+    if corrected and _unseen(_facts(sample.get(corrected))):
+        return None
     labels = _value(sample, corrected) if corrected else ()
     action = "" if labels else _by_tag(sample, how)
     if not labels and not action:
@@ -159,15 +175,27 @@ def _tags_words(samples: list[Mapping[str, Any]], how: How) -> str:
     return f"Tags are not read: {named}. --tag TAG=keep says what one stands for."
 
 
+def _facts(label: Any) -> Mapping[str, Any]:
+    """Return what a label says of itself: its attributes, which FiftyOne makes fields of it."""
+    if not isinstance(label, Mapping):
+        return {}
+    attributes = label.get("attributes")
+    return {**label, **attributes} if isinstance(attributes, Mapping) else label
+
+
+def _unseen(facts: Mapping[str, Any]) -> bool:
+    return unseen(text(facts.get("verdict")))
+
+
 def _of_labels(document: Mapping[str, Any], how: How) -> Iterator[Said]:
     """Yield what `labels.json` says: of every image the label that it has there."""
     classes = document.get("classes")
     names = [text(each) for each in classes] if isinstance(classes, list) else []
     for number, (key, value) in enumerate(document["labels"].items(), start=1):
-        facts: Mapping[str, Any] = {}
+        facts = _facts(value)
+        if _unseen(facts):
+            continue
         if isinstance(value, Mapping):
-            attributes = value.get("attributes")
-            facts = attributes if isinstance(attributes, Mapping) else {}
             value = value.get("label")
         if isinstance(value, int) and not isinstance(value, bool):
             value = names[value] if 0 <= value < len(names) else f"class {value}"

@@ -10,7 +10,16 @@ from typing import IO
 
 from lnl_core.data import tables
 from lnl_core.data.elsewhere.label_studio import person
-from lnl_core.data.elsewhere.saying import CORRECTED, Heard, Known, Said, corrected_among, shown
+from lnl_core.data.elsewhere.saying import (
+    CORRECTED,
+    Heard,
+    Known,
+    Said,
+    corrected_among,
+    shown,
+    unseen,
+    unseen_words,
+)
 from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells
@@ -75,7 +84,8 @@ def heard(file: Path | IO[bytes], name: str, how: How, known: Known) -> Heard:
         order = _in_order(file, name, [cells for _, cells in rows], found, known)
     said = _said(rows, order, found, how, known)
     source = "cleanlab" if found.of_cleanlab else "table"
-    return Heard("label-studio" if found.of_label_studio else source, list(said))
+    notes = tuple(filter(None, [unseen_words(sum(map(_unseen, rows)))]))
+    return Heard("label-studio" if found.of_label_studio else source, list(said), notes)
 
 
 def _columns(file: Path | IO[bytes], name: str, how: How) -> _Columns:
@@ -114,6 +124,7 @@ def _columns(file: Path | IO[bytes], name: str, how: How) -> _Columns:
         "given": first("", _GIVEN),
         "content": first("", ("content",)),
         "verdict": first("", ("lnl_verdict",)),
+        "label_by": first("", ("label_by",)),
     }
     accepted = {key: (word,) for key, word in wanted.items() if word}
     return _Columns(image, label, of_cleanlab, studio, accepted)
@@ -183,6 +194,13 @@ def _class(text: str, known: Known) -> str:
     return known.class_names[int(text)] if int(text) < len(known.class_names) else text
 
 
+def _unseen(row: tuple[int, Cells | BadRow]) -> bool:
+    cells = row[1]
+    if isinstance(cells, BadRow):
+        return False
+    return unseen(cells.get("verdict", ""), cells.get("label_by", ""))
+
+
 def _said(
     rows: Sequence[tuple[int, Cells | BadRow]],
     order: Sequence[str],
@@ -193,6 +211,8 @@ def _said(
     for at, (number, cells) in enumerate(rows):
         if isinstance(cells, BadRow):
             yield Said(number, "", problem=f"{cells.reason} {cells.remedy}")
+            continue
+        if _unseen((number, cells)):
             continue
         labels = _labels(unprotect(cells["label"]))
         given = unprotect(cells.get("given", ""))

@@ -67,6 +67,26 @@ class Heard:
     notes: tuple[str, ...] = ()
 
 
+def unseen(verdict: str, label_by: str = "") -> bool:
+    """Tell whether an export of this program says of a label that no person has seen it.
+
+    Args:
+        verdict: `auto` where a plan accepted suggestions.
+        label_by: whose the label is: of people, or a run's that nobody reviewed.
+    """
+    return verdict == "auto" or label_by.endswith("not reviewed")
+
+
+def unseen_words(count: int) -> str:
+    """Say that such labels are no decisions."""
+    if not count:
+        return ""
+    subject = (
+        "label that no person has seen is" if count == 1 else "labels that no person has seen are"
+    )
+    return f"{count:,} {subject} left out: accepted by a plan, or a run's own."
+
+
 def corrected_among(names: Iterable[str], asked: str, file: str) -> str | None:
     """Return the name that holds corrected labels; None where there is none.
 

@@ -11,7 +11,7 @@ import pytest
 from lnl_core.readings import How, as_tags
 from lnl_core.services.datasets import catalog
 from lnl_core.services.export import exporting, reimporting
-from lnl_core.store import datasets, decisions
+from lnl_core.store import datasets, db, decisions, plans
 from lnl_core.types import Action, Decision, LnlError
 from tests.data.making import encoded, picture
 
@@ -159,6 +159,58 @@ def test_a_label_that_left_here_is_nobody_elses_answer_when_it_returns(info, tmp
 
 
 # which image -------------------------------------------------------------------------------
+
+
+def accepted_unseen(info):
+    """Decide two images by a plan whose check, of a third, a person looked at."""
+    decisions.add_reviewer(info.workspace, "own")
+    rows, labels = (0, 1, 6), (DOG, OWL, CAT)
+    words = {"words": "all", "precision": 0.9, "confidence": 0.95, "allowed": 0, "expected": 0.95}
+    plan = plans.add(
+        info, plans.Plan(0, "own", db.now(), 1, rows=rows, labels=labels, checks=(6,), **words)
+    )
+    facts = {"images": 2, "wrong": 0, "precision": 0.95}
+    given = [int(datasets.load(info).given_labels[row]) for row in rows[:2]]
+    plans.accept(info, plan.number, "own", rows[:2], facts, given, decisions.last_id(info))
+
+
+@pytest.mark.parametrize("way", ["labels", "samples", "manifest", "purified"])
+def test_labels_that_nobody_has_seen_are_no_answer_when_they_return(
+    info, workspace, photos, tmp_path, way
+):
+    accepted_unseen(info)
+    catalog.import_dataset(workspace, photos, "again")
+    again = datasets.dataset(workspace, "again")
+    if way in ("labels", "samples"):
+        exporting.write_export(info, "fiftyone", tmp_path / "out")
+        whole = json.loads((tmp_path / "out" / "labels.json").read_text())
+        if way == "samples":  # as FiftyOne has them after its own import
+            classes = whole["classes"]
+            whole = {
+                "samples": [
+                    {
+                        "filepath": f"data/{key}.jpg",
+                        "ground_truth": one(classes[each["label"]]) | each["attributes"],
+                        "content": each["attributes"]["content"],
+                    }
+                    for key, each in whole["labels"].items()
+                ]
+            }
+        found = bring(again, whole, how=How(label_column="ground_truth" * (way == "samples")))
+    else:
+        rows = exporting.manifest_rows(info)[0]
+        table = [
+            {"id": each["id"], "label": each["label"]}
+            | ({"lnl_verdict": each["lnl_verdict"]} if way == "manifest" else {})
+            | ({"label_by": "run 4, not reviewed"} if way == "purified" else {})
+            for each in rows
+        ]
+        lines = [",".join(table[0])]
+        lines += [",".join(f'"{value}"' for value in row.values()) for row in table]
+        found = bring(again, "\n".join(lines), how=How(label_column="label"))
+    assert answers(again) == {}
+    left_out = len(table) if way == "purified" else 2
+    assert f"{left_out} labels that no person has seen are left out" in str(found)
 
 
 def test_a_file_that_is_there_is_matched_by_its_content(info, photos, tmp_path):
