@@ -46,11 +46,8 @@ def heard(document: Any, how: How, file: str) -> Heard:
         LnlError: it has no corrected field, or several.
     """
     if isinstance(document, Mapping) and isinstance(document.get("labels"), Mapping):
-        said = list(_of_labels(document, how))
-        notes = (
-            unseen_words(sum(_unseen(facts) for facts in map(_facts, document["labels"].values()))),
-        )
-        return Heard("fiftyone", said, tuple(filter(None, notes)))
+        left_out = unseen_words(sum(map(_unseen, map(_facts, document["labels"].values()))))
+        return Heard("fiftyone", list(_of_labels(document, how)), tuple(filter(None, [left_out])))
     samples = _samples(document)
     fields = {name: None for each in samples for name, v in each.items() if _labels(v) is not None}
     words = {

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from lnl_core.data import outputs
-from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.review.sensitivity import Known
 from lnl_core.said import many
@@ -42,7 +41,18 @@ from lnl_core.store import audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, IntArray, LnlError
 
-FORMAT = "lnl-review certificate 1"
+FORMAT = "lnl-review certificate 2"
+EARLIER = "lnl-review certificate 1"
+"""Of programs that did not state all of what is checked now."""
+
+STATED = frozenset(
+    (
+        *("format", "dataset", "labels", "content", "issued_at", "last_decision", "goal"),
+        *("stopping", "found", "known_wrong", "kept", "at_most_left", "risk", "auto_fixed"),
+        *("confidence", "method", "assumptions", "people", "seed", "draws", "checksum"),
+    )
+)
+"""What every certificate states: what is left out would be checked by nobody."""
 
 MORE_CLASSES = 20
 """Classes that may have been added since a certificate, and are named."""
@@ -203,8 +213,18 @@ def _read(path: Path) -> dict[str, Any]:
         raise LnlError(f"{path} cannot be read: {words}. Check the path.") from error
     except ValueError as error:
         raise LnlError(f"{path} is no JSON. Give the file of lnl audit --certificate.") from error
+    if isinstance(body, dict) and body.get("format") == EARLIER:
+        raise LnlError(
+            f"{path} was issued by an earlier program, which did not state all that is checked "
+            "today. Issue it anew: lnl audit NAME --certificate FILE."
+        )
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise LnlError(f"{path} is no certificate. Give the file of lnl audit --certificate.")
+    if missing := sorted(STATED - body.keys()):
+        raise LnlError(
+            f"{path} is not a whole certificate: it does not state “{missing[0]}”. Ask for the "
+            "file again."
+        )
     return body
 
 
@@ -219,12 +239,11 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     yield _counts(info, body)
     yield _answers(info, body)
     yield _limit(info, body)
-    if body.get("people", {}).get("at_most_left") is not None:
+    if body["people"]["at_most_left"] is not None:
         yield _people(body)
     then = standing_at(info, int(body["last_decision"]))
     yield Check("statement", *statements.check(info, body, then))
-    if "stopping" in body:  # there is none in those of earlier programs
-        yield Check("goal", *goal_proofs.check(info, body, then))
+    yield Check("goal", *goal_proofs.check(info, body, then))
 
 
 def _set(info: DatasetInfo, body: dict[str, Any]) -> Check:
@@ -340,10 +359,8 @@ def _counts(info: DatasetInfo, body: dict[str, Any]) -> Check:
         "kept": int((said == RIGHT).sum()),
         "auto_fixed": int(then.auto_open.sum()),
     }
-    if "known_wrong" not in body:  # one made before both were stated: what it called found
-        ours["found"] = ours.pop("known_wrong")
     for name, count in ours.items():
-        stated = body.get(name, 0)
+        stated = body[name]
         if stated != count:
             return Check("counts", False, f"{name}: {count:,}, not the {stated:,} stated")
     for each, unreviewed, found in zip(body["draws"], upper.unreviewed, upper.found, strict=False):
@@ -395,7 +412,7 @@ def _people(body: dict[str, Any]) -> Check:
     people, (upper, said) = body["people"], _stated(body)
     gold = Known(**{name: int(count) for name, count in people["gold"].items()})
     n, found, kept = (int(body[name]) for name in ("labels", "known_wrong", "kept"))
-    risk = float(body.get("risk", ALPHA))  # which `_limit` checks
+    risk = float(body["risk"])  # which `_limit` checks
     left = limit_of(upper, said, n, found, kept, gold, int(people["taken_back"]), risk)
     stated = int(people["at_most_left"])
     if max(left, int(body["at_most_left"])) > stated:
@@ -406,17 +423,14 @@ def _people(body: dict[str, Any]) -> Check:
 
 def _limit(info: DatasetInfo, body: dict[str, Any]) -> Check:
     upper, said = _stated(body)
-    n, found = int(body["labels"]), int(body.get("known_wrong", body["found"]))
+    n, found = int(body["labels"]), int(body["known_wrong"])
     most = n - int(body["kept"])
-    risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA  # as earlier programs took it
-    if "risk" in body:
-        then = standing_at(info, int(body["last_decision"]))
-        risk = risks(info, then).now
-        if not np.isclose(float(body["risk"]), risk):
-            return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
+    risk = risks(info, standing_at(info, int(body["last_decision"]))).now
+    if not np.isclose(float(body["risk"]), risk):
+        return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
     _, total = limits.highest(upper, said, n, found, most, risk)
     left = int(np.clip(total - found, 0, most - found))
     stated = int(body["at_most_left"])
-    if left > stated or ("risk" in body and left != stated):
+    if left != stated:
         return Check("limit", False, f"the draws prove at most {left:,}, not what is stated")
     return Check("limit", True, f"at most {int(body['at_most_left']):,} wrong labels left (95 %)")

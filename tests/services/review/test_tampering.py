@@ -77,6 +77,41 @@ def test_every_field_that_was_changed_is_found_out(until, tmp_path, kind, value)
     assert passed == []
 
 
+def without(body, where):
+    """Return a copy that does not hold one value, signed anew."""
+    forged = copy.deepcopy(body)
+    at = forged
+    for key in where[:-1]:
+        at = at[key]
+    del at[where[-1]]
+    if where != ("checksum",):
+        forged["checksum"] = certifying._checksum(forged)
+    return forged
+
+
+def test_every_field_that_was_taken_out_is_found_out(with_gold, tmp_path):
+    """Also what gold says of people, the risk and the goal, whose absence had passed."""
+    path = written(with_gold, tmp_path)
+    body, passed = json.loads(path.read_text("utf-8")), []
+    whole = [(key,) for key in body] + [("stopping", key) for key in body["stopping"]]
+    for where in {*places(body), *whole, *(("people", key) for key in body["people"])}:
+        path.write_text(json.dumps(without(body, where)), "utf-8")
+        try:
+            found = fails(with_gold, path)
+        except certifying.LnlError:
+            continue
+        if not found:
+            passed.append(where)
+    assert passed == []
+
+
+def test_one_of_an_earlier_program_has_to_be_issued_anew(reviewed, tmp_path):
+    path = written(reviewed, tmp_path)
+    changed(path, lambda body: body.update(format="lnl-review certificate 1"))
+    with pytest.raises(certifying.LnlError, match="earlier program"):
+        certifying.verify(reviewed, path)
+
+
 def set_check(info, path):
     (told,) = [each for each in certifying.verify(info, path) if each.what == "set"]
     return told
