@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -271,7 +272,10 @@ class Workspace:
 
         if isinstance(decisions, str | Path):
             return import_decisions(self._info(name), Path(decisions), reviewer)
-        table = pd.DataFrame(decisions)
+        table = pd.DataFrame(
+            decisions, dtype=None if isinstance(decisions, pd.DataFrame) else object
+        )
+        table = table.apply(_whole)  # a class called 3 beside a row without one
         stream = io.BytesIO(table.to_csv(index=False).encode("utf-8"))
         return import_decisions(self._info(name), stream, reviewer)
 
@@ -293,7 +297,8 @@ class Workspace:
             force: replace the file where it is there; a folder never is.
 
         Returns:
-            The table, text as it would be written; with `out` the path that was written.
+            The table, text as it would be written; with `out` the path that was written. What is
+            missing there, images whose originals are gone, say, comes as a warning.
 
         Raises:
             LnlError: no such data set or format, or a place that cannot or must not be written.
@@ -305,7 +310,8 @@ class Workspace:
 
         info = self._info(name)
         if out is not None:
-            write_export(info, format, Path(out), force=force)
+            for problem in write_export(info, format, Path(out), force=force).problems:
+                warnings.warn(problem, stacklevel=2)
             return Path(out)
         if format in FORMATS and FORMATS[format].folder:
             raise LnlError(f"{format} is a folder: say where, with out=.")
@@ -316,6 +322,13 @@ class Workspace:
 
     def _info(self, name: str) -> DatasetInfo:
         return datasets.dataset(self._ws, name)
+
+
+def _whole(column: Any) -> Any:
+    """Return a column of floats that are whole as the numbers they were before one was missing."""
+    if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
+        return column.astype("Int64")
+    return column
 
 
 def _arrays(

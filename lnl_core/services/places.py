@@ -49,7 +49,7 @@ def folder(info: DatasetInfo, out: Path) -> Path:
 
     Raises:
         LnlError: a missing folder above it, the name of a file, or a place in the workspace or
-            among images that were added to the set.
+            in a folder that a set was read from.
     """
     ws = info.workspace
     path = out.expanduser().absolute()
@@ -61,12 +61,13 @@ def folder(info: DatasetInfo, out: Path) -> Path:
         raise LnlError(f"There is no folder {path.parent}. Make it first, or choose another one.")
     if refusal := guarded(ws, path.resolve()):
         raise LnlError(f"{out} is {refusal}, which no output touches. Choose another folder.")
-    for source in _sources(info)[1:]:
-        if source.is_dir() and inside_path(source.resolve(), str(path.resolve())):
-            raise LnlError(
-                f"{out} lies among the originals ({source}), which are never touched. Choose a "
-                "folder beside them."
-            )
+    for each in datasets.datasets(ws):  # of the set itself the first is looked at as it is made
+        for source in _sources(each)[each.id == info.id :]:
+            if source.is_dir() and inside_path(source.resolve(), str(path.resolve())):
+                raise LnlError(
+                    f"{out} lies among the originals of “{each.name}” ({source}), which are never "
+                    "touched. Choose a folder beside them."
+                )
     return path
 
 

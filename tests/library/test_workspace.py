@@ -12,6 +12,7 @@ from lnl_core.services.review.desk import review_state
 from lnl_core.store import datasets, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
 
 
 @pytest.fixture
@@ -118,6 +119,29 @@ def test_exports_are_tables_or_files(halves, tmp_path):
     with pytest.raises(LnlError, match="say where"):
         halves.export("halves", "folder")
     assert (halves.export("halves", "folder", out=tmp_path / "clean") / "left").is_dir()
+
+
+@pytest.mark.parametrize("form", [list, pd.DataFrame])
+def test_classes_that_are_numbers_stay_whole_beside_a_row_without_one(shared, stripes, form):
+    images, labels = stripes
+    shared.add(images, "numbers", np.array(["3", "4"])[labels])
+    rows = [
+        {"id": "0", "action": "relabel", "label": 4 - int(labels[0])},
+        {"id": "9", "action": "keep"},
+    ]
+    assert shared.decide("numbers", form(rows), reviewer="ada").stored == 2
+    assert shared.export("numbers")["corrected_label"].tolist() == [str(4 - labels[0])]
+
+
+def test_images_that_an_export_leaves_out_are_told(shared, tmp_path):
+    for at in range(6):
+        path = tmp_path / "photos" / "ab"[at % 2] / f"{at}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(picture(seed=at)))
+    shared.add(tmp_path / "photos", "photos")
+    (tmp_path / "photos" / "b" / "3.png").unlink()
+    with pytest.warns(UserWarning, match=r"1 original is not where it was.*3\.png"):
+        shared.export("photos", "folder", out=tmp_path / "clean")
 
 
 def test_what_does_not_exist_is_named(shared, stripes):

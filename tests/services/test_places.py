@@ -60,6 +60,18 @@ def test_originals_of_another_set_stay_too(workspace, listed, tiny, tmp_path):
         exporting.write_export(tiny, "manifest", tmp_path / "project" / "notes.csv", force=True)
 
 
+def test_no_folder_is_made_where_another_set_would_read_it(workspace, tiny, tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "0.png").write_bytes(encoded(picture(seed=len(name))))
+    catalog.import_dataset(workspace, tmp_path / "photos", "photos")
+    for inside in ("clean", "cat/clean"):
+        with pytest.raises(LnlError, match="originals of “photos”"):
+            exporting.write_export(tiny, "folder", tmp_path / "photos" / inside)
+        assert not (tmp_path / "photos" / inside).exists()
+    assert exporting.write_export(tiny, "folder", tmp_path / "clean").rows == tiny.n
+
+
 def test_files_and_folders_that_a_set_came_from_later_stay_too(
     workspace, listed, tmp_path, monkeypatch
 ):

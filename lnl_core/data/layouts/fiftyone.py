@@ -17,6 +17,7 @@ from lnl_core.data import chances
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.layouts.placing import Names, Placer, Report
+from lnl_core.said import many
 
 
 def write(
@@ -41,6 +42,7 @@ def write(
     placing.check_space(placing.need(cleaned, rows, target, images), target)
     refer = images == "none" and placing.has_originals(cleaned)
     labels: dict[str, Any] = {}
+    alike = []
     with placing.new_folder(target, cleaned) as part:
         (part / "data").mkdir()
         names = Names(by_stem=True)
@@ -56,14 +58,27 @@ def write(
                 if not placer.put(row, f"data/{name}"):
                     continue
             key = name if refer else os.path.splitext(name)[0]
+            if key in labels:  # a list may name one file twice
+                alike.append(str(cleaned.data.ids[row]))
+                continue
             labels[key] = {
                 "label": int(cleaned.labels[row]),
                 "attributes": _attributes(cleaned, row),
             }
-        problems = placer.problems()
+        problems = [*placer.problems(), *_alike(alike)]
         whole = {"classes": list(cleaned.data.class_names), "labels": labels}
         (part / "labels.json").write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
     return len(labels), problems
+
+
+def _alike(ids: list[str]) -> list[str]:
+    if not ids:
+        return []
+    share = many(len(ids), "image shares its", "images share their")
+    return [
+        f"{share} file with another, and FiftyOne has one label for each file: left out, first "
+        f"{ids[0]}. With copies of the images all of them are there: --images copy."
+    ]
 
 
 def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:

@@ -65,15 +65,18 @@ class Names:
 
     by_stem: bool = False
     _taken: set[str] = field(default_factory=set)
+    _last: dict[str, int] = field(default_factory=dict)
 
     def take(self, wanted: str) -> str:
         """Return `wanted`, made fit for every system, or `wanted (2)` where it is taken."""
         name = fit_name(wanted)
         stem, suffix = os.path.splitext(name)
-        number = 1
+        first = self._key(name)
+        number = self._last.get(first, 1)  # all of a set may be called alike
         while self._key(name) in self._taken:
             number += 1
             name = f"{stem} ({number}){suffix}"
+        self._last[first] = number
         self._taken.add(self._key(name))
         return name
 

@@ -128,7 +128,9 @@ def _zipped(
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=None if is_short(home) else home))
     try:
         made = _written(info, data, format, scratch / format, images)
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with zipfile.ZipFile(
+            stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+        ) as archive:  # files may be dated before 1980
             for path in sorted((scratch / format).rglob("*")):
                 archive.write(path, path.relative_to(scratch))
     finally:

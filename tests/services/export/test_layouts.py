@@ -198,6 +198,19 @@ def test_names_fit_every_system():
     assert len({name.casefold() for name in taken}) == len(wanted)
 
 
+def test_names_that_are_all_alike_are_not_counted_anew_each_time(monkeypatch):
+    asked, key = [], placing.Names._key
+    monkeypatch.setattr(
+        placing.Names, "_key", lambda self, name: asked.append(1) or key(self, name)
+    )
+    names = placing.Names()
+    taken = [names.take("image.jpg") for _ in range(300)]
+    assert taken[1:3] == ["image (2).jpg", "image (3).jpg"]
+    assert names.take("image (3).jpg") == "image (3) (2).jpg"
+    assert len({*taken}) == 300
+    assert len(asked) < 6 * 300
+
+
 def test_arrays_become_png(workspace, scored, tmp_path):
     from PIL import Image
 
@@ -319,6 +332,34 @@ def test_a_stream_gets_a_zip_that_comes_back(workspace, photo_set, tmp_path):
     catalog.import_dataset(workspace, tmp_path / "clean.zip", "again")
     assert datasets.dataset(workspace, "again").n == 6
     assert not list(workspace.home.glob(".export*"))
+
+
+def test_files_that_are_older_than_zips_can_say_are_zipped(workspace, photos, photo_set, tmp_path):
+    """As reproducible archives and containers date them."""
+    for path in photos.rglob("*.jpg"):
+        os.utime(path, (0, 0))
+    assert exporting.write_export(photo_set, "folder", tmp_path / "clean.zip").rows == 6
+    with zipfile.ZipFile(tmp_path / "clean.zip") as packed:
+        assert sum(name.endswith(".jpg") for name in packed.namelist()) == 6
+
+
+def test_of_a_file_with_two_ids_fiftyone_keeps_one_and_the_export_says_so(workspace, tmp_path):
+    root = tmp_path / "twice"
+    root.mkdir()
+    rows = ["id,image,label"]
+    for at, label in enumerate(("cat", "dog", "cat", "dog")):
+        (root / f"{at}.png").write_bytes(encoded(picture(seed=at)))
+        rows.append(f"{at},{at}.png,{label}")
+    (root / "list.csv").write_text("\n".join([*rows, "again,0.png,dog"]))
+    catalog.import_dataset(workspace, root / "list.csv", "twice")
+    info = datasets.dataset(workspace, "twice")
+    assert info.n == 5
+    told = exporting.write_export(info, "fiftyone", tmp_path / "out", images="none")
+    assert told.rows == 4
+    assert told.problems[0].startswith("1 image shares its file with another")
+    assert "first again" in told.problems[0]
+    whole = exporting.write_export(info, "fiftyone", tmp_path / "copies", images="copy")
+    assert (whole.rows, whole.problems) == (5, ())
 
 
 def test_a_new_answer_is_in_the_next_export(workspace, photo_set):
