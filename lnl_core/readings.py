@@ -39,6 +39,7 @@ class Answers:
         label_column: the same.
         id_column: the same, or `none`.
         split_column: the same, or `none`.
+        images_in: folder whose files are meant where several have the names of a list; `none`.
         header: `none` where a list's first row is an image.
         one_hot: `yes` where every class has a column of 0 and 1.
         classes_file: a file of class names, or `none`.
@@ -66,6 +67,7 @@ class Answers:
     label_column: str = ""
     id_column: str = ""
     split_column: str = ""
+    images_in: str = ""
     header: str = ""
     one_hot: str = ""
     classes_file: str = ""
@@ -287,6 +289,8 @@ OPTIONS = (
            metavar="COLUMN"),
     Option("split_column", "--split-column", "column of the splits; “none”: there is none",
            metavar="COLUMN"),
+    Option("images_in", "--images-in", "folder whose files are meant where several folders have "
+           "the names of a list; “none”: their rows are left out", metavar="FOLDER"),
     Option("header", "--no-header", "the list's first row is an image", sets="none"),
     Option("one_hot", "--one-hot", "every class has a column of 0 and 1", sets="yes"),
     Option("classes_file", "--classes", "file with the class names, for labels or folders that are "

@@ -81,7 +81,9 @@ def scan(
         notes=per_list.notes(decided),
     )
     for each in decided.values():
-        more = [*each.notes, *column_names.not_taken(each.unused, each.notes)]
+        asked = any(question.is_open for question in each.questions)  # then it is not decided
+        more = [] if asked else column_names.not_taken(each.unused, each.notes)
+        more = [*each.notes, *more]
         outline.notes += [note for note in more if note not in outline.notes]
     if not all(each.complete for each in decided.values()):
         return FileSource("manifest", home, 0, [], lambda: iter(()), [], outline=outline)
@@ -117,6 +119,9 @@ class _Listed:
         outline.questions += self._naming.questions
         outline.notes += self._naming.notes
         outline.files += self._naming.files
+        per_list.ask_words_or_numbers(
+            outline.questions, self._decided, self._rows.rows(), self._naming.of, self._answers
+        )
         written = Counter({self._naming.of(label): 0 for label in counted.written})
         for label, count in counted.written.items():
             written[self._naming.of(label)] += count
@@ -137,7 +142,9 @@ class _Listed:
             )
         self._label_of = {name: label for label, name in enumerate(names)}
         links = self._answers.links == "follow"
-        self._finder = Finder(self._home, counted.sample.kept, links=links)
+        self._finder = Finder(
+            self._home, counted.sample.kept, links=links, images_in=self._answers.images_in
+        )
         few = counted.usable <= _FOUND_UP_TO or not self._finder.all_there
         joined = few and self._rows.join(self._finder)
         if self._finder.prefixes or joined:
@@ -302,6 +309,8 @@ class _Listed:
             outline.notes.append(several.listed_twice(self._also, list(self._label_of)))
         self._finder.how.clear()
         self._lost(outline, counted)
+        question = self._finder.question(outline.files_seen)
+        outline.questions += [question] if question is not None else []
         outline.notes += self._finder.notes()
 
     def _ask_unlabelled(self, outline: Outline, counted: Counted) -> None:

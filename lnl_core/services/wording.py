@@ -28,6 +28,7 @@ _ABOUT = {
     "label_column": "the column of labels",
     "id_column": "the column of ids",
     "split_column": "the column of splits",
+    "images_in": "files of one name",
     "header": "the first row",
     "one_hot": "a column for each class",
     "classes_file": "the file of class names",

@@ -274,15 +274,36 @@ def test_the_true_reason_is_said_where_nothing_comes_in(tmp_path):
     ("folders", "name"),
     [(("images", "masks"), "im{}.png"), (("aug", "orig"), "im{}"), (("a/x", "b/x"), "im{}.png")],
 )
-def test_names_that_two_folders_have_are_of_neither(tmp_path, folders, name):
-    put(tmp_path, [f"{folder}/im{i}.png" for folder in folders for i in range(12)])
+def test_which_of_two_folders_with_the_same_names_is_meant_is_asked(
+    tmp_path, agrees, folders, name
+):
+    source = tmp_path / "s"
+    put(source, [f"{folder}/im{i}.png" for folder in folders for i in range(12)])
     rows = [f"{name.format(i)},{'ab'[i % 2]}" for i in range(12)]
-    (tmp_path / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
-    said = f"12 times, first .*2 files are called so: “{folders[0]}/…”, “{folders[1]}/…”.*--root"
+    (source / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    question = asked(read(source))["images_in"]
+    assert question.text.startswith("12 names of the list have files in several folders")
+    tops = [folder.split("/")[0] for folder in folders]
+    assert [each.value for each in question.choices] == [*tops, "none"]
+    assert f"--images-in {tops[0]}, {tops[1]} or none" in stops(source, "images_in", tmp_path)
+    got = agrees(source, Answers(images_in=tops[0]))
+    assert got.paths == [f"{folders[0]}/im{i}.png" for i in range(12)]
+    said = f"12 times, first .*2 files are called so: “{folders[0]}/…”, “{folders[1]}/…”."
     with pytest.raises(importers.LnlError, match=said):
-        read(tmp_path)
-    read_in = importers.read(tmp_path / "list.csv", root=tmp_path / folders[0])
+        read(source, images_in="none")
+    read_in = importers.read(source / "list.csv", root=source / folders[0])
     assert counts(read_in) == {"a": 6, "b": 6}
+
+
+def test_a_few_names_in_two_folders_hold_nothing_up(tmp_path, agrees):
+    put(tmp_path / "s", [*(f"a/{i}.png" for i in range(6)), *(f"b/{i}.png" for i in range(2, 8))])
+    rows = [f"{i}.png,{'xy'[i % 2]}" for i in (0, 1, 2, 3, 6, 7)]
+    (source := tmp_path / "s" / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    question = asked(read(source))["images_in"]
+    assert (question.is_open, question.taken) == (False, "none")
+    assert agrees(source).report.n == 4
+    got = agrees(source, Answers(images_in="b"))
+    assert got.paths == ["a/0.png", "a/1.png", "b/2.png", "b/3.png", "b/6.png", "b/7.png"]
 
 
 def test_a_name_that_a_second_folder_has_here_and_there_is_of_the_first(tmp_path, do_import):

@@ -130,6 +130,18 @@ def test_boxes_of_several_classes_in_an_image_are_asked_about(tmp_path, agrees, 
     assert left.given == ["cat", "dog", "cat", "dog"]
 
 
+def test_every_answer_about_several_labels_is_offered_for_boxes_alone(tmp_path, agrees):
+    lines = ["image,label,x1,y1,x2,y2"]
+    for image, label in (("a", "cat"), ("a", "dog"), ("b", "dog"), ("c", "cat")):
+        lines.append(f"{image}.png,{label},0,0,4,4")
+    put(tmp_path / "s", [f"{name}.png" for name in "abc"])
+    (tmp_path / "s" / "list.csv").write_text("\n".join(lines) + "\n")
+    question = asked(read(tmp_path / "s"))["several"]
+    assert [each.value for each in question.choices] == ["first", "skip", "class"]
+    for said in ("first", "class"):
+        assert agrees(tmp_path / "s", Answers(several=said)).given == ["cat", "dog", "cat"]
+
+
 def test_boxes_of_one_class_in_each_image_are_no_question(tmp_path):
     rows = [f"im{i // 2}.png,1,2,3,4,{'ab'[i // 2 % 2]}" for i in range(12)]
     source = rows_of(tmp_path, "\n".join(["image,xmin,ymin,xmax,ymax,label", *rows]), 6)

@@ -4,7 +4,7 @@ import pytest
 
 from lnl_core.readings import Answers
 from lnl_core.types import LnlError
-from tests.data.asking import asked, counts, put, read
+from tests.data.asking import asked, counts, put, read, stops
 
 
 def two_lists(folder, train, test, header="id,image,label", other=""):
@@ -197,3 +197,20 @@ def test_a_list_of_columns_of_0_and_1_is_read_beside_one_of_labels(tmp_path, agr
     got = agrees(source, Answers(lists=("train.csv", "val.csv"), one_hot="yes"))
     assert [got.given.count(name) for name in got.names] == [8, 8]
     assert set(got.splits) == {"train", "val"}
+
+
+def test_words_in_one_list_and_numbers_in_another_are_asked_about(tmp_path, agrees):
+    folder = tmp_path / "s"
+    put(folder, [f"{name}{i}.png" for name in ("a", "b") for i in range(4)])
+    first = [f"a{i}.png,{['cat', 'dog'][i % 2]}" for i in range(4)]
+    second = [f"b{i}.png,{i % 2},{['cat', 'dog'][i % 2]}" for i in range(4)]
+    (folder / "train.csv").write_text("\n".join(["image,label", *first]) + "\n")
+    (folder / "test.csv").write_text("\n".join(["image,target,word", *second]) + "\n")
+    found = asked(read(folder))["label_column"]
+    assert found.is_open
+    assert "“cat”, “dog” in “label” of train.csv, “0”, “1” in “target” of test.csv" in found.text
+    assert [each.value for each in found.choices] == ["label,word", "label,target"]
+    stops(folder, "label_column", tmp_path)
+    assert counts(read(folder, label_column="label,word")) == {"cat": 4, "dog": 4}
+    apart = agrees(folder, Answers(label_column="label,target"))
+    assert sorted(set(apart.given)) == ["0", "1", "cat", "dog"]

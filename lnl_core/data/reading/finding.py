@@ -18,12 +18,21 @@ from lnl_core.data.files import NO_FILE, hidden, inside_path, locate
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
+from lnl_core.readings import Choice, Question
+from lnl_core.said import many
 
 MOST = 1_000_000
 """Files that are looked through for a name; in a larger folder paths have to be right."""
 
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 _BY_NUMBER, _BY_FOLDER = "by number", "by folder"
+_ONE_NAME = (
+    "Say which folder has the images with --images-in, or write its path from the root into the "
+    "list."
+)
+_TORN = 10_000
+"""Names in several folders that are counted at most."""
+
 _FEW = 0.1
 """Share of the paths that another folder may have, too, where one has nearly all of them; one of
 three or more it may always have."""
@@ -37,10 +46,16 @@ def components(cell: str) -> tuple[str, ...]:
 
 
 class Finder:
-    """Finds what a list names below `root`; `sample` are some of its paths."""
+    """Finds what a list names below `root`; `sample` are some of its paths.
 
-    def __init__(self, root: Path, sample: Sequence[str], *, links: bool = False) -> None:
-        self._root, self._links = root, links
+    Of files of one name the one in the folder `images_in` is meant, where a person said so.
+    """
+
+    def __init__(
+        self, root: Path, sample: Sequence[str], *, links: bool = False, images_in: str = ""
+    ) -> None:
+        self._root, self._links, self._images_in = root, links, images_in
+        self._torn: dict[str, set[str]] = {}
         self._names: dict[str, list[str]] | None = None
         self._stems: dict[str, list[str]] = {}
         self._cases: dict[str, list[str]] = {}
@@ -94,14 +109,47 @@ class Finder:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
                 how = _BY_FOLDER if len(here) < len(places) else how
             if len(here) > 1:
-                return BadRow(
-                    f"{len(here)} files are called so: {_shown(here)}.",
-                    "Write its path from the root, or name the folder of the images with --root.",
-                )
+                self._note_torn("/".join(parts), here)
+                meant = [p for p in here if _lies_in(p, self._images_in)]
+                if len(meant) != 1:
+                    return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
+                here = meant
             if here:
                 self.how[how] += 1
                 return locate(self._root, here[0], self._links)
         return None
+
+    def _note_torn(self, name: str, paths: Sequence[str]) -> None:
+        """Note the folders, or those above them, in which files of one name lie apart."""
+        folders = {tuple(path.split("/")[:-1]) for path in paths}
+        if len(folders) == len(paths) and len(self._torn) < _TORN:
+            depth = len(_shared(list(folders))) + 1
+            self._torn[name] = {"/".join(each[:depth]) or "." for each in folders}
+
+    def question(self, usable: int) -> Question | None:
+        """Ask which folder is meant where several have files of the names that were looked for.
+
+        Args:
+            usable: rows with image and label; where most are concerned, nothing goes on unasked.
+        """
+        folders = Counter(folder for each in self._torn.values() for folder in sorted(each))
+        if not folders:
+            return None
+        first = next(iter(self._torn))
+        shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(folders)[:6])
+        named = many(len(self._torn), "name of the list has", "names of the list have")
+        return Question(
+            "images_in",
+            f"{named} files in several folders, first “{visible(first)[:60]}”: {shown}. Which "
+            "folder has the images?",
+            (
+                *(Choice(name, f"{visible(name)[:60]}") for name in [*folders][:12]),
+                Choice("none", "none of them: these rows are left out"),
+            ),
+            default="none",
+            answer=self._images_in,
+            stops=2 * len(self._torn) > usable,
+        )
 
     def _places(self, parts: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
         """Yield (how, paths) of the files that end like a path, by whole name and by stem."""
@@ -253,6 +301,12 @@ def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    """Tell whether a file lies in a folder or below it; "." is the root alone."""
+    own = _folder(path)
+    return not own if folder == "." else f"{own}/".startswith(f"{folder}/")
 
 
 def _composed(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from lnl_core.data import tables
 from lnl_core.data.reading import columns
 from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
-from lnl_core.data.tables import visible
-from lnl_core.readings import Answers, Question
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
+
+_LABELS = 100
+"""Labels of each list that are looked at for words and numbers."""
 
 _SAID = ("image_column", "label_column", "id_column", "split_column")
 
@@ -156,6 +159,64 @@ def questions(decided: Mapping[Path, Columns]) -> list[Question]:
             if question.is_open and not known.is_open:
                 asked[question.key] = question
     return list(asked.values())
+
+
+def ask_words_or_numbers(
+    asked: list[Question],
+    decided: Mapping[Path, Columns],
+    rows: Iterable[tuple[Any, int, Mapping[str, str] | BadRow]],
+    named: Callable[[str], str],
+    answers: Answers,
+) -> None:
+    """Ask where lists that have no column of labels in common mix words and numbers.
+
+    Args:
+        asked: the questions so far; this one takes the place of another about the column.
+        decided: the columns of each list.
+        rows: list, number and cells of each row; gone through where it has to be.
+        named: label as written -> what it is called.
+        answers: what a person said already.
+    """
+    if len({each.used.get("label", "").lower() for each in decided.values()}) < 2:
+        return
+    labels: dict[Path, set[str]] = {}
+    for listing, _, cells in rows:
+        own = labels.setdefault(listing.file, set())
+        if not isinstance(cells, BadRow) and len(own) < _LABELS and cells["label"].strip():
+            own.add(named(visible(cells["label"])))
+    question = _words_and_numbers(decided, labels, answers)
+    if question is not None:
+        asked[:] = [*(each for each in asked if each.key != question.key), question]
+
+
+def _words_and_numbers(
+    decided: Mapping[Path, Columns], labels: Mapping[Path, Collection[str]], answers: Answers
+) -> Question | None:
+    numbers = [file for file, own in labels.items() if own and all(map(str.isdecimal, own))]
+    words = [file for file, own in labels.items() if not any(map(str.isdecimal, own))]
+    if not numbers or not words:
+        return None
+    first, other = words[0], numbers[0]
+    named, counted = decided[first].used["label"], decided[other].used["label"]
+
+    def shown(file: Path) -> str:
+        some = ", ".join(f"“{visible(each)[:24]}”" for each in sorted(labels[file])[:3])
+        return f"{some} in {_called(decided[file].used['label'])} of {visible(file.name)[:60]}"
+
+    return Question(
+        "label_column",
+        f"Labels are words in one list and numbers in another: {shown(first)}, {shown(other)}. "
+        "They would be classes of their own. Which columns have the labels?",
+        (
+            *(
+                Choice(f"{named},{each}", f"{_called(each)} of {visible(other.name)[:60]}")
+                for each in decided[other].unused[:12]
+            ),
+            Choice(f"{named},{counted}", "as they are: each number is a class"),
+        ),
+        answer=answers.label_column,
+        stops=True,
+    )
 
 
 def notes(decided: Mapping[Path, Columns]) -> list[str]:

@@ -190,6 +190,7 @@ def with_boxes(
                 "first", "the first is given; all are noted, and Review asks these images first"
             ),
             Choice("skip", "leave these images out"),
+            Choice("class", "the first is given as well: boxes make no class together"),
         ),
         answer=answers.several,
         stops=True,
