@@ -48,7 +48,11 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     """Make the maps that are not there yet.
 
     Parameters: `run`, `technique`, and `rows` with `labels` (given and other class of each), or
-    neither: then those of the head of the queue.
+    neither: then those of the head of the queue. A class that the run has not learned has no map:
+    pairs with one are left out.
+
+    Raises:
+        LnlError: every pair that was asked for has such a class.
     """
     told = job.config
     technique, number = str(told["technique"]), int(told["run"])
@@ -57,6 +61,9 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
         labels = np.asarray(told["labels"], np.int64).reshape(-1, 2)
     else:
         rows, labels = head_of_queue(info)
+    rows, labels = _learned(info, number, rows, labels)
+    if "rows" in told and not len(rows):
+        raise LnlError(f"Run {number} has not learned this class. Run its method again.")
     todo = [
         i
         for i, (row, pair) in enumerate(zip(rows, labels, strict=True))
@@ -73,6 +80,15 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             arrays.write_array(file, maps.astype(np.float16))
         context.report("maps", min(1.0, (start + _CHUNK) / max(len(todo), 1)))
+
+
+def _learned(info: DatasetInfo, number: int, rows: Array, labels: Array) -> tuple[Array, Array]:
+    """Return the pairs of which a run knows both classes."""
+    from lnl_core.jobs import inputs
+
+    unknown = inputs.left_out(info, info.directory / "runs" / str(number))
+    known = ~np.isin(labels, unknown).any(axis=1)
+    return rows[known], labels[known]
 
 
 def head_of_queue(info: DatasetInfo, count: int = HEAD) -> tuple[Array, Array]:

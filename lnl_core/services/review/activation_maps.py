@@ -6,6 +6,7 @@ the rest is asked of the worker for tasks, and the page asks again until it is t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -56,7 +57,8 @@ def where_it_looks(
         info: the data set.
         row: the image.
         label: the other class; the suggestion where None.
-        source: `RUN:TECHNIQUE`; the first of `sources` where it is empty.
+        source: `RUN:TECHNIQUE`; the first of `sources` where it is empty, or has not learned a
+            class of the two.
         anyway: also of a network that is no good.
         ask: have maps made that are not there; without, `state` is `none`.
 
@@ -76,14 +78,17 @@ def where_it_looks(
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
     given = int(loaded(info).given_labels[row])
     other = int(ranked.ranking.suggested_labels[row]) if label is None else label
-    offered = sources(info)
+    every = sources(info)
     nothing = given in info.no_classes or other in info.no_classes
-    if not offered or nothing or not 0 <= other < info.class_count:
-        return {"state": "none", "sources": offered}
-    key = source or offered[0]["key"]
-    used = next((one for one in offered if one["key"] == key), None)
-    if used is None:
+    if not every or nothing or not 0 <= other < info.class_count:
+        return {"state": "none", "sources": every}
+    offered = sources(info, (given, other))
+    if not offered:
+        return {"state": "failed", "sources": [], "words": _unlearned(info, (given, other))}
+    if source and source not in [one["key"] for one in every]:
         raise LnlError("That run's network is not here any more. Choose another one.")
+    used = next((one for one in offered if one["key"] == source), offered[0])
+    key = used["key"]
     run, technique = int(key.split(":")[0]), key.split(":")[1]
     answer = {"sources": offered, "source": key, "given": given, "other": other}
     answer |= {"grade": used["grade"]}
@@ -133,8 +138,15 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
     ]
 
 
-def sources(info: DatasetInfo) -> list[dict[str, Any]]:
-    """Return what can draw maps on this set, the newest run of each method.
+def _unlearned(info: DatasetInfo, pair: Sequence[int]) -> str:
+    """Say of which of two classes no network can draw a map."""
+    new = [each for each in pair if not sources(info, (each,))] or pair
+    names = " and ".join(f"“{info.class_names[each]}”" for each in new)
+    return f"No network has learned {names} yet. A new run does, from {inputs.FEWEST} images on."
+
+
+def sources(info: DatasetInfo, classes: Sequence[int] = ()) -> list[dict[str, Any]]:
+    """Return what can draw maps of some classes, the newest run of each method that knows them.
 
     Networks that are good enough come first, among them methods that leave maps of their own. Where
     too little is known to grade one, it passes for good. For each `key`, `title`, `good`, `grade`.
@@ -148,6 +160,7 @@ def sources(info: DatasetInfo) -> list[dict[str, Any]]:
             job.state is not JobState.DONE
             or job.method in seen
             or not inputs.knows_classes(info, folder)
+            or set(classes) & set(inputs.left_out(info, folder))
         ):
             continue
         if (folder / "map_head.safetensors").is_file():

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
+from lnl_core.jobs.tasks import maps
 from lnl_core.said import percent
 from lnl_core.services.compare import map_groups
-from lnl_core.services.review import activation_maps, map_grades
+from lnl_core.services.review import activation_maps, map_grades, new_classes
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -101,6 +102,39 @@ def test_maps_whose_making_was_stopped_are_asked_for_again(drawn):
     assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
     assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "ready"
+
+
+def test_a_class_that_no_network_has_learned_has_no_map(drawn):
+    """The last class that the run knows would be shown under the new one's name."""
+    _, info, job = drawn
+    info, new = new_classes.add_class(info, "newer")
+    for source in ("", f"{job.id}:cam", f"{job.id}:GradCAM"):
+        found = activation_maps.where_it_looks(info, 0, new, source=source)
+        assert (found["state"], found["sources"]) == ("failed", [])
+        assert found["words"].startswith("No network has learned “newer” yet.")
+    assert queue.jobs(info, tasks=True) == []
+    assert activation_maps.where_it_looks(info, 0, 2)["sources"], "it knows the others"
+    with pytest.raises(LnlError, match="not here any more"):
+        activation_maps.where_it_looks(info, 0, 2, source="99:cam")
+
+
+@pytest.mark.parametrize("technique", ["cam", "GradCAM"])
+def test_maps_are_drawn_of_learned_classes_alone(drawn, technique):
+    ws, info, job = drawn
+    info, new = new_classes.add_class(info, "newer")
+    given = int(datasets.load(info).given_labels[9])
+    other = (given + 1) % 3
+    told = {"run": job.id, "technique": technique}
+    pairs = [[given, new], [given, other]]
+    task = queue.submit_task(info, "maps", told | {"rows": [9, 9], "labels": pairs})
+    alone = queue.submit_task(info, "maps", told | {"rows": [9], "labels": pairs[:1]})
+    work_on_tasks(ws)
+    assert queue.job(ws, task.id).state is JobState.DONE
+    assert maps.place(info, job.id, technique, 9, given, other).is_file()
+    assert not maps.place(info, job.id, technique, 9, given, new).exists()
+    refused = queue.job(ws, alone.id)
+    assert refused.state is JobState.FAILED
+    assert "has not learned this class" in refused.error
 
 
 @pytest.mark.parametrize("technique", ["GradCAM", "EigenCAM"])
