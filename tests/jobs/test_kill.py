@@ -8,12 +8,13 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from lnl_core.jobs import executors, queue
 from lnl_core.jobs.engines import local
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk
-from lnl_core.store import arrays
+from lnl_core.store import arrays, datasets
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES
 from tests.workers import worker_lives
@@ -47,8 +48,13 @@ def stop_worker(ws):
 
 
 @pytest.fixture
-def demo(workspace):
-    yield catalog.add_demo(workspace, catalog.DIGITS)
+def demo(workspace, tmp_path):
+    """Five hundred digits: an epoch of them is long enough to be killed in."""
+    found = load_digits()
+    images, labels = (found.images[:500] * 15).astype(np.uint8), found.target[:500]
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    catalog.import_dataset(workspace, tmp_path / "digits.npz", "digits")
+    yield datasets.dataset(workspace, "digits")
     stop_worker(workspace)
 
 

@@ -178,8 +178,8 @@ def test_signals_are_what_they_say():
     assert (votes[changed].sum(1) < 0).mean() > (votes[~changed & ~trusted].sum(1) < 0).mean()
 
 
-def over_seeds(config, kind, **how):
-    return float(np.mean([outcome(config, kind, seed, **how)[1] for seed in range(4)]))
+def over_seeds(config, kind, seeds=4, **how):
+    return float(np.mean([outcome(config, kind, seed, **how)[1] for seed in range(seeds)]))
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_63_the_authors_loop_and_its_parts():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_63_the_authors_loop_with_shuffled_validation_labels(kind):
-    assert over_seeds(SPEC, kind, shuffled=True) <= 0.78
+    assert over_seeds(SPEC, kind, seeds=2, shuffled=True) <= 0.78
 
 
 def label_matrix(kind, seed=0, **knobs):
