@@ -15,6 +15,26 @@ LOOKED = """async (place) => {
 NOTHING_WAITS = """() => !Object.values(localStorage).some((kept) => kept.includes('"cid"'))"""
 
 
+STILL = """async () => {
+  await document.fonts.ready;
+  const state = () => [
+    document.querySelector("[data-test-script-state]")?.dataset.testScriptState,
+    document.querySelectorAll('[data-testid="stSkeleton"]').length,
+    document.querySelector('[data-testid="stMain"]')?.scrollHeight,
+    document.querySelectorAll("*").length,
+  ].join();
+  let [last, since, frames] = ["", 0, 0];
+  while (!last.startsWith("notRunning,0,") || frames < 12 || performance.now() - since < 250) {
+    await new Promise(requestAnimationFrame);
+    const now = state();
+    if (now === last) frames += 1;
+    else [last, since, frames] = [now, performance.now(), 0];
+  }
+}"""
+"""Resolves once the script has run, no skeleton is left, and nothing has moved for a quarter of a
+second and twelve pictures: a busy machine draws few of them."""
+
+
 class Desk:
     """One browser window on one set, and what the store holds of it."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Window
+from tests.browser.desk import STILL
 from tests.browser.test_layout import PAGES, layout_set, open_page  # noqa: F401
 
 pytestmark = pytest.mark.browser
@@ -91,7 +92,7 @@ def window(browser):
 
 @pytest.fixture(scope="module", params=PAGES)
 def opened(request, window, common_server, layout_set):  # noqa: F811
-    """One of the pages, opened once for all that looks at it in light."""
+    """One of the pages, opened once, in light, for all that looks at it."""
     open_page(window.page, common_server, request.param, layout_set)
     yield window.page
     assert window.emptied(), window.thrown
@@ -106,13 +107,6 @@ def check(page, axe):
 
 def test_axe_finds_nothing(opened, axe):
     check(opened, axe)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_in_the_dark(common_server, page, layout_set, name, axe):  # noqa: F811
-    page.emulate_media(color_scheme="dark")
-    open_page(page, common_server, name, layout_set)
-    check(page, axe)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -165,6 +159,15 @@ def test_tab_enters_a_row_of_choices_at_the_chosen_one(common_server, page, layo
     expect(row.get_by_role("radio").locator(":scope:focus")).to_have_count(0)
     page.keyboard.press("Shift+Tab")
     expect(row.get_by_role("radio", name="Agreement")).to_be_focused()
+
+
+def test_axe_finds_nothing_in_the_dark(opened, axe):
+    """The last of an opened page: it follows the system's colours."""
+    opened.emulate_media(color_scheme="dark")
+    dark = "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
+    opened.wait_for_function(dark)
+    opened.evaluate(STILL)
+    check(opened, axe)
 
 
 def test_little_motion_is_asked_for_and_given(common_server, page, layout_set):  # noqa: F811

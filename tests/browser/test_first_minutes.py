@@ -9,6 +9,7 @@ from PIL import Image
 from lnl_core.jobs import queue
 from lnl_core.services.in_force import scored
 from lnl_core.store import arrays, datasets, db
+from tests.browser.conftest import Server
 from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
@@ -19,6 +20,14 @@ COUNT = """
   addEventListener("click", (event) => { if (event.isTrusted) window.lnlClicks += 1; }, true);
 }
 """
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A server without a set, of tests that leave none; the last one imports."""
+    running = Server(tmp_path_factory.mktemp("empty") / "home").start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture
@@ -36,27 +45,7 @@ def shapes(tmp_path):
     return tmp_path / "shapes"
 
 
-def test_two_clicks_and_a_path_lead_to_the_queue(server, page, shapes):
-    page.goto(server.url)
-    page.get_by_role("button", name="Folder per class").wait_for()
-    page.evaluate(COUNT)
-    page.get_by_role("button", name="Folder per class").click()
-    page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
-    page.keyboard.insert_text(str(shapes))  # pasted; no Enter
-    page.get_by_text("Recognised: folder per class").wait_for()
-    assert page.locator(".st-key-reading_classes img").count() >= 4
-    page.get_by_role("button", name="Import and score").click()
-    page.wait_for_selector(".stage > img")
-    assert page.evaluate("() => window.lnlClicks") == 2
-    info = datasets.dataset(db.open_workspace(server.home), "shapes")
-    desk = Desk(server, page, info)
-    for _ in range(10):
-        answered(desk)
-    assert len(desk.saved().history()) == 10
-    assert [job.method for job in queue.jobs(info)][::-1] == ["sr", "jump", "ce"]
-
-
-def test_the_press_that_imports_is_in_sight_however_much_was_read(server, page, tmp_path):
+def test_the_press_that_imports_is_in_sight_however_much_was_read(empty, page, tmp_path):
     for name in "abcdefghijkl":
         (tmp_path / "many" / name).mkdir(parents=True)
         for i in range(2):
@@ -64,7 +53,7 @@ def test_the_press_that_imports_is_in_sight_however_much_was_read(server, page, 
                 tmp_path / "many" / name / f"{i}.png"
             )
     page.set_viewport_size({"width": 1280, "height": 620})
-    page.goto(server.url)
+    page.goto(empty.url)
     page.get_by_role("button", name="Folder per class").click()
     page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
     page.keyboard.insert_text(str(tmp_path / "many"))
@@ -75,19 +64,8 @@ def test_the_press_that_imports_is_in_sight_however_much_was_read(server, page, 
     assert 0 < box["y"] < 620 - box["height"]
 
 
-def test_import_only_starts_nothing(server, page, shapes):
-    page.goto(server.url)
-    page.get_by_role("button", name="Folder per class").click()
-    page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
-    page.keyboard.insert_text(str(shapes))
-    page.get_by_role("button", name="Import only").click()
-    page.get_by_text("60 images in, 0 skipped").wait_for()
-    info = datasets.dataset(db.open_workspace(server.home), "shapes")
-    assert queue.jobs(info) == []
-
-
-def test_a_half_typed_path_is_no_error_and_folders_can_be_walked(server, page, shapes):
-    page.goto(server.url)
+def test_a_half_typed_path_is_no_error_and_folders_can_be_walked(empty, page, shapes):
+    page.goto(empty.url)
     page.get_by_role("button", name="Folder per class").click()
     page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
     page.keyboard.insert_text(str(shapes)[:-2])
@@ -96,6 +74,26 @@ def test_a_half_typed_path_is_no_error_and_folders_can_be_walked(server, page, s
     page.get_by_role("button", name="shapes", exact=True).click()
     page.get_by_text("Recognised: folder per class").wait_for()
     assert page.get_by_label("Folder on this computer").input_value() == str(shapes)
+
+
+def test_two_clicks_and_a_path_lead_to_the_queue(empty, page, shapes):
+    page.goto(empty.url)
+    page.get_by_role("button", name="Folder per class").wait_for()
+    page.evaluate(COUNT)
+    page.get_by_role("button", name="Folder per class").click()
+    page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
+    page.keyboard.insert_text(str(shapes))  # pasted; no Enter
+    page.get_by_text("Recognised: folder per class").wait_for()
+    assert page.locator(".st-key-reading_classes img").count() >= 4
+    page.get_by_role("button", name="Import and score").click()
+    page.wait_for_selector(".stage > img")
+    assert page.evaluate("() => window.lnlClicks") == 2
+    info = datasets.dataset(db.open_workspace(empty.home), "shapes")
+    desk = Desk(empty, page, info)
+    for _ in range(10):
+        answered(desk)
+    assert len(desk.saved().history()) == 10
+    assert [job.method for job in queue.jobs(info)][::-1] == ["sr", "jump", "ce"]
 
 
 def test_a_later_result_is_announced_and_the_image_stays(common_server, page, make_set):

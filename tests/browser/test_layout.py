@@ -8,17 +8,17 @@ import pytest
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
 from tests import five
+from tests.browser.desk import STILL
 from tests.browser.test_explore import lay
 
 pytestmark = pytest.mark.browser
 
 SIZES = {
     (390, 844): [(768, 1024)],
-    (853, 533): [(1024, 768)],
-    (1280, 800): [(1920, 1080), (2560, 1440)],
+    (1280, 800): [(853, 533), (1024, 768), (1920, 1080), (2560, 1440)],
 }
-"""Telephone, a laptop at 150 %, a screen: a page opens at each, and is pulled wider to the others,
-a tablet's and those up to the wall's."""
+"""Telephone and screen: a page opens at each, and is pulled to the others, a tablet's, a laptop's
+at 150 % and those up to the wall's."""
 
 NAMES = ["Scottish deerhound with a coat", "ox", "Blouse", "harvestman, daddy longlegs, opilionid"]
 MEASURE = Path(__file__).with_name("measure.js").read_text("utf-8")
@@ -43,25 +43,6 @@ PAGES = {
     "team": ("team", "[data-testid=stMain] h1"),
 }
 """What is looked at: address, and what is there once the page is."""
-
-STILL = """async () => {
-  await document.fonts.ready;
-  const main = document.querySelector('[data-testid="stMain"]');
-  const state = () => [
-    document.querySelector("[data-test-script-state]")?.dataset.testScriptState,
-    document.querySelectorAll('[data-testid="stSkeleton"]').length,
-    main.scrollHeight,
-    main.querySelectorAll("*").length,
-  ].join();
-  let [last, since] = ["", performance.now()];
-  while (!last.startsWith("notRunning,0,") || performance.now() - since < 400) {
-    await new Promise(requestAnimationFrame);
-    const now = state();
-    if (now !== last) [last, since] = [now, performance.now()];
-  }
-}"""
-"""Resolves once the script has run, no skeleton is left, and nothing has moved for 0.4 s."""
-
 
 SCALE = "(each) => each.viewBox ? each.clientWidth / each.viewBox.baseVal.width : 1"
 """How much larger than other text a chart's is."""
@@ -106,8 +87,8 @@ def open_page(page, server, name, info):
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_cut_and_nothing_overlaps(common_server, page, layout_set, name):
     wrong = []
-    for first, wider in SIZES.items():
-        for width, height in (first, *wider):
+    for first, others in SIZES.items():
+        for width, height in (first, *others):
             page.set_viewport_size({"width": width, "height": height})
             if (width, height) == first:
                 open_page(page, common_server, name, layout_set)

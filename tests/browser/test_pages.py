@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from lnl_core.figures.palette import TONES
+from lnl_core.jobs import queue
 from lnl_core.services.datasets import catalog
 from lnl_core.store import datasets, db, decisions
 from lnl_core.types import Action, Decision
+from tests.browser.conftest import Server
+from tests.browser.desk import STILL
 from tests.data.making import picture
 
 pytestmark = pytest.mark.browser
@@ -19,35 +22,41 @@ EVIL_NAME = "**evil** <img src=x onerror=alert(1)> :material/delete:"
 EVIL_CLASSES = ["![x](http://evil.example/a.png)", "<b>bold</b> :tada:", "=1+1 www.evil.example"]
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A server without a set, of tests that leave none."""
+    running = Server(tmp_path_factory.mktemp("empty") / "home").start()
+    yield running
+    running.kill()
+
+
 def quiet(page):
     """Wait until the script has run and what it drew has come."""
     page.wait_for_selector("[data-testid=stMainBlockContainer]")
-    page.wait_for_timeout(150)
-    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=60_000)
-    page.wait_for_timeout(400)
+    page.evaluate(STILL)
 
 
-def test_a_deep_link_as_first_request_has_the_frame(server, page):
-    page.goto(f"{server.url}/export")
+def test_a_deep_link_as_first_request_has_the_frame(empty, page):
+    page.goto(f"{empty.url}/export")
     quiet(page)
     assert page.get_by_role("link", name="Data").count() == 1
     assert page.get_by_text("No data set yet.").count() >= 1
     assert page.title() == "Export · LNL Review"
 
 
-def test_enter_in_a_dialog_does_not_reach_the_demo_button_behind(server, page):
-    page.goto(server.url)
+def test_enter_in_a_dialog_does_not_reach_the_demo_button_behind(empty, page):
+    page.goto(empty.url)
     quiet(page)
     page.get_by_role("button", name="NPZ arrays").click()
     quiet(page)
     page.keyboard.press("Enter")
     quiet(page)
     assert page.get_by_role("dialog").count() == 1
-    assert datasets.datasets(db.open_workspace(server.home)) == []
+    assert datasets.datasets(db.open_workspace(empty.home)) == []
 
 
-def test_a_dialog_stays_when_window_and_colours_change_and_the_page_follows_later(server, page):
-    page.goto(server.url)
+def test_a_dialog_stays_when_window_and_colours_change_and_the_page_follows_later(empty, page):
+    page.goto(empty.url)
     quiet(page)
     page.get_by_role("button", name="NPZ arrays").click()
     page.get_by_label("File on this computer").fill("/half/a/path")
@@ -83,7 +92,9 @@ def test_an_import_is_looked_at_first_and_then_reported(server, page, tmp_path):
     page.get_by_text("30 images in, 0 skipped.").wait_for(timeout=60_000)
     quiet(page)
     assert "dataset=thirty" in page.url
-    assert datasets.dataset(db.open_workspace(server.home), "thirty").n == 30
+    info = datasets.dataset(db.open_workspace(server.home), "thirty")
+    assert info.n == 30
+    assert queue.jobs(info) == []  # nothing is started
 
 
 @pytest.mark.usefixtures("alone")
@@ -118,11 +129,10 @@ def test_the_reviewer_survives_a_reload(server, page, make_set):
     assert decisions.reviewers(db.open_workspace(server.home)) == ["Ada Lovelace"]
 
 
-def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
-    info = make_set(server, "set", ["=a", "b", "c"])
-    db.open_workspace(server.home)
+def test_decisions_go_out_and_come_back(common_server, page, make_set, tmp_path):
+    info = make_set(common_server, "out and back", ["=a", "b", "c"])
     decisions.append(info, [Decision(5, Action.RELABEL, "Ada", label=0)])
-    page.goto(f"{server.url}/export?dataset=set")
+    page.goto(f"{common_server.url}/export?dataset={info.name}")
     quiet(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
@@ -143,9 +153,9 @@ def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
     assert decisions.in_force(info)[8][0].label == 1
 
 
-def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
-    make_set(server, "set", ["a", "b", "c"])
-    page.goto(f"{server.url}/runs?dataset=set")
+def test_a_changed_knob_is_marked_and_kept(common_server, page, make_set):
+    info = make_set(common_server, "knobs", ["a", "b", "c"])
+    page.goto(f"{common_server.url}/runs?dataset={info.name}")
     quiet(page)
     page.get_by_text("More methods").click()
     quiet(page)
@@ -165,17 +175,19 @@ def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
     assert drawer.get_by_role("spinbutton").first.input_value() == "3"
 
 
-def test_originals_that_moved_are_compared_before_the_set_points_there(server, page, tmp_path):
-    ws = db.open_workspace(server.home)
+def test_originals_that_moved_are_compared_before_the_set_points_there(
+    common_server, page, tmp_path
+):
+    ws = db.open_workspace(common_server.home)
     root, place = tmp_path / "photos", tmp_path / "moved"
     for at, name in enumerate(("cat", "dog")):
         (root / name).mkdir(parents=True)
         for seed in range(2):
             picture(seed=10 * at + seed).save(root / name / f"{seed}.png")
-    catalog.import_dataset(ws, root, "birds")
+    catalog.import_dataset(ws, root, "moved birds")
     shutil.move(root, place)
     (place / "cat" / "1.png").unlink()
-    page.goto(f"{server.url}/?dataset=birds")
+    page.goto(f"{common_server.url}/?dataset=moved%20birds")
     quiet(page)
     page.get_by_role("tab", name="Settings").click()
     quiet(page)
@@ -184,25 +196,25 @@ def test_originals_that_moved_are_compared_before_the_set_points_there(server, p
     dialog.get_by_label("Folder on this computer").fill(str(place))
     dialog.get_by_role("button", name="Compare and point there").click()
     dialog.get_by_text("1 missing, 0 changed of 4 originals").wait_for()
-    assert datasets.dataset(ws, "birds").root == str(root)
+    assert datasets.dataset(ws, "moved birds").root == str(root)
     dialog.get_by_text("Point there even where some are missing").click()
     dialog.get_by_role("button", name="Compare and point there").click()
     page.get_by_text("The originals are read from there now.").wait_for()
-    assert datasets.dataset(ws, "birds").root == str(place)
+    assert datasets.dataset(ws, "moved birds").root == str(place)
 
 
-def test_images_are_added_to_a_set_that_is_there(server, page, tmp_path):
-    ws = db.open_workspace(server.home)
+def test_images_are_added_to_a_set_that_is_there(common_server, page, tmp_path):
+    ws = db.open_workspace(common_server.home)
     root = tmp_path / "photos"
     for at, name in enumerate(("cat", "dog")):
         (root / name).mkdir(parents=True)
         for seed in range(2):
             picture(seed=10 * at + seed).save(root / name / f"{seed}.png")
-    catalog.import_dataset(ws, root, "birds")
-    decisions.append(datasets.dataset(ws, "birds"), [Decision(3, Action.NONE, "Ada")])
+    catalog.import_dataset(ws, root, "more birds")
+    decisions.append(datasets.dataset(ws, "more birds"), [Decision(3, Action.NONE, "Ada")])
     (root / "emu").mkdir()
     picture(seed=77).save(root / "emu" / "new.png")
-    page.goto(f"{server.url}/?dataset=birds")
+    page.goto(f"{common_server.url}/?dataset=more%20birds")
     quiet(page)
     page.get_by_role("tab", name="Settings").click()
     quiet(page)
@@ -210,11 +222,11 @@ def test_images_are_added_to_a_set_that_is_there(server, page, tmp_path):
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Add", exact=True).click()
     dialog.get_by_text("Nothing was added").wait_for()
-    assert datasets.dataset(ws, "birds").n == 4
+    assert datasets.dataset(ws, "more birds").n == 4
     dialog.locator("label", has_text="Labels that this set does not have").click()
     quiet(page)
     dialog.get_by_role("button", name="Add", exact=True).click()
     dialog.get_by_text("1 image added, 5 now; 4 were there already.").wait_for()
-    info = datasets.dataset(ws, "birds")
+    info = datasets.dataset(ws, "more birds")
     assert (info.n, info.class_names) == (5, ("cat", "dog", "emu"))
     assert set(decisions.in_force(info)) == {3}

@@ -6,7 +6,8 @@ import pytest
 
 from lnl_core.store import decisions
 from lnl_core.types import Action, Decision
-from tests.browser.test_layout import NAMES, PAGES, STILL, layout_set
+from tests.browser.desk import STILL
+from tests.browser.test_layout import NAMES, PAGES, layout_set
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alone")]
 
