@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -51,9 +52,14 @@ def level(name):
     raise AssertionError(f"{name} is a new room: give it a row")
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
 def imported(path, *, top_level=False):
     """Names of modules that a file imports; inside functions too, unless `top_level`."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = tree_of(path)
     nodes = _outside_functions(tree) if top_level else ast.walk(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -218,7 +224,7 @@ def functions():
     """(dotted name, {parameter: annotation}) of every top-level function of `lnl_core`."""
     for path in modules():
         where = module_name(path).removeprefix("lnl_core.")
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.FunctionDef):
                 every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
                 told = {a.arg: ast.unparse(a.annotation) for a in every if a.annotation}
@@ -292,7 +298,7 @@ def test_no_key_of_a_method_stands_outside_its_card():
     found = set()
     for path in [*modules(), REPO / "app.py", *REPO.glob("pages/**/*.py")]:
         own = path.relative_to(folder).with_suffix("").parts[0] if folder in path.parents else ""
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = tree_of(path)
         cards = [node.value for node in ast.walk(tree) if _is_after(node) and own in METHODS]
         allowed = {id(each) for card in cards for each in ast.walk(card)}
         for node in ast.walk(tree):
@@ -323,7 +329,7 @@ def test_what_is_private_is_used_in_its_own_folder_only():
     """`module._name` is as private as `from module import _name`."""
     wrong = []
     for path in [*modules(), *sorted((REPO / "pages").rglob("*.py"))]:
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = tree_of(path)
         places = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OURS):
