@@ -109,6 +109,20 @@ def test_axe_finds_nothing(opened, axe):
     check(opened, axe)
 
 
+def test_axe_finds_nothing_in_the_dark(opened, axe):
+    """The page follows the system's colours, there and back."""
+    show(opened, "dark")
+    check(opened, axe)
+    show(opened, "light")
+
+
+def show(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    shown = "(scheme) => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+    page.wait_for_function(shown, arg=scheme)
+    page.evaluate(STILL)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_beside_an_open_menu(common_server, page, layout_set, scheme, axe):  # noqa: F811
     """Streamlit darkens what is open in either theme: on a dark page nobody could read it."""
@@ -159,15 +173,6 @@ def test_tab_enters_a_row_of_choices_at_the_chosen_one(common_server, page, layo
     expect(row.get_by_role("radio").locator(":scope:focus")).to_have_count(0)
     page.keyboard.press("Shift+Tab")
     expect(row.get_by_role("radio", name="Agreement")).to_be_focused()
-
-
-def test_axe_finds_nothing_in_the_dark(opened, axe):
-    """The last of an opened page: it follows the system's colours."""
-    opened.emulate_media(color_scheme="dark")
-    dark = "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
-    opened.wait_for_function(dark)
-    opened.evaluate(STILL)
-    check(opened, axe)
 
 
 def test_little_motion_is_asked_for_and_given(common_server, page, layout_set):  # noqa: F811
