@@ -102,3 +102,20 @@ def test_images_in_other_forms_are_refused_with_their_own_remedy(tmp_path, name,
         write(tmp_path / "s" / name.format(each), "\0" * 200)
     with pytest.raises(LnlError, match=f"it holds {words}"):
         importers.import_source(tmp_path / "s", "x", tmp_path / "no")
+
+
+def test_cub_may_be_read_off_its_folders_beside_its_numbered_list(tmp_path, agrees):
+    names = [f"{name}/{i}.png" for name in ("001.Tern", "002.Wren") for i in range(4)]
+    source = put(tmp_path / "s", [f"images/{name}" for name in names])
+    write(source / "images.txt", "".join(f"{i + 1} {name}\n" for i, name in enumerate(names)))
+    assert asked(read(source))["labels_in"].is_open
+    agrees(source)
+    got = agrees(source, Answers(labels_in="folders"))
+    assert got.names == ["001.Tern", "002.Wren"]
+
+
+def test_folders_that_are_numbers_have_their_names_of_cat_to_name(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"{name}/{i}.png" for name in "123" for i in range(3)])
+    write(source / "cat_to_name.json", json.dumps({"1": "pink primrose", "2": "rose", "3": "lily"}))
+    assert asked(read(source))["classes_file"].default == "cat_to_name.json"
+    assert agrees(source).names == ["pink primrose", "rose", "lily"]

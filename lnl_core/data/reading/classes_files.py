@@ -21,6 +21,8 @@ _STEMS = ("classes", "class_names", "classnames", "labels", "label_names", "name
 _MAPS = (
     *("class_to_idx", "idx_to_class", "class_indices", "label_map", "labelmap", "class_map"),
     *("id2label", "label2id", "class_index", "imagenet_class_index"),
+    *("cat_to_name", "label_mapping", "labels_map", "idx2label", "index_to_name"),
+    "label_num_to_disease_map",
 )
 _NAMES = (
     *(f"{stem}.txt" for stem in (*_STEMS, *_MAPS)),

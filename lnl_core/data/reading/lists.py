@@ -25,6 +25,7 @@ METADATA = (
     *("_annotations.coco.json", "_annotations.csv", "_classes.csv"),  # as Roboflow writes them
 )
 _DEEP = 3
+_FOLDERS_HAVE = "The class folders have the labels."
 _MOST = 50_000
 _NOTES = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
@@ -241,27 +242,29 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     classes = {plain(name): name for name, files in where.classes(tree) if files}
     if len(classes) < 2:
         return lists
+    name = visible(listing.file.name)
+    without = Lists((), lists.questions, {**lists.unused, name: _FOLDERS_HAVE})
+    unasked = without if answers.labels_in == "folders" else lists
     seen = _compared(listing.file, root or folder, top, where, answers)
     if seen is not None and not seen.rows and listing.file.suffix.lower() == ".json":
-        name = visible(listing.file.name)
         return Lists((), lists.questions, {**lists.unused, name: "None of its images is there."})
     if seen is None or not seen.in_classes:
-        return lists
+        return unasked
     images = _images(tree, where)
     covers = seen.rows >= images
     names_overlap = 2 * sum(each in classes for each in seen.labels) >= len(seen.labels)
     if _numbered(list(classes.values())) and not names_overlap:
-        return lists
+        return unasked
     output = bool(_OUTPUT.search(listing.file.stem))
-    if covers and (seen.agree == seen.rows or not (names_overlap or output)):
-        return lists
-    if not names_overlap and not output and seen.rows > 0.9 * images:
-        return lists
+    counts = len(seen.labels) == seen.rows > len(classes)  # 1, 2, 3 ...: the number of the row
+    if covers and not counts and (seen.agree == seen.rows or not (names_overlap or output)):
+        return unasked
+    if not names_overlap and not output and not counts and seen.rows > 0.9 * images:
+        return unasked
     if not names_overlap and not output and all(map(places.is_split, classes.values())):
-        return lists
+        return unasked
     settled = "folders" if (names_overlap or output) and not covers else ""
     taken = answers.labels_in or settled
-    name = visible(listing.file.name)
     question = Question(
         "labels_in",
         f"Labels are in {len(classes):,} class folders and in {name}, which has "
@@ -277,8 +280,7 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     )
     questions = (*lists.questions, question)
     if taken == "folders":
-        unused = {**lists.unused, name: "The class folders have the labels."}
-        return Lists((), questions, unused)
+        return replace(without, questions=questions)
     return replace(lists, questions=questions)
 
 
