@@ -105,6 +105,12 @@ class ListRows:
                 else:
                     yield each, number, self._plain(cells, each)
 
+    def images(self) -> Iterator[str]:
+        """Yield what every row names as its image, with a label or without."""
+        for _, _, cells in self.rows():
+            if not isinstance(cells, BadRow) and cells["image"]:
+                yield cells["image"]
+
     def usable(self) -> Iterator[Cells]:
         """Yield the cells of the rows that name an image and a label."""
         for _, _, cells in self.rows():

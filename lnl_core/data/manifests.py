@@ -312,6 +312,9 @@ class _Listed:
         question = self._finder.question(outline.files_seen)
         outline.questions += [question] if question is not None else []
         outline.notes += self._finder.notes()
+        if counted.total <= _FOUND_UP_TO:
+            places = map(self._finder.find, self._rows.images())
+            outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}
 
     def _ask_unlabelled(self, outline: Outline, counted: Counted) -> None:
         """Ask what to do with rows whose label is blank."""

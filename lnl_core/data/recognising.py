@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
+from lnl_core.data.files import FileSource
 from lnl_core.data.reading import lists, other_forms
-from lnl_core.data.reading.tree import is_read_me
-from lnl_core.data.tables import BadRow
+from lnl_core.data.reading.tree import is_read_me, like_image
+from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Source
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
@@ -89,6 +91,8 @@ def look(
     else:
         looked_over = _folder(source, class_map, answers)
     outline = looked_over.outline
+    if outline.listed and isinstance(looked_over, FileSource) and root is None:
+        outline.notes += _unlisted(looked_over.root, outline.listed)
     outline.questions[:0] = there.questions
     for name, why in there.unused.items():
         if name in outline.files:
@@ -98,6 +102,23 @@ def look(
             1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
         )
     return looked_over
+
+
+def _unlisted(top: Path, listed: Collection[str]) -> list[str]:
+    """Say which images of a folder no list names."""
+    count, first = 0, ""
+    for each in folders.walk(top):
+        if each.is_folder or each.problem is not None or not like_image(each.path):
+            continue
+        if each.path not in listed:
+            count, first = count + 1, first or each.path
+    if not count:
+        return []
+    they = "it does" if count == 1 else "they do"
+    return [
+        f"{many(count, 'image is', 'images are')} in no list that is read, first "
+        f"“{visible(first)[:60]}”: {they} not come in."
+    ]
 
 
 def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:

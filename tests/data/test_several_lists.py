@@ -214,3 +214,23 @@ def test_words_in_one_list_and_numbers_in_another_are_asked_about(tmp_path, agre
     assert counts(read(folder, label_column="label,word")) == {"cat": 4, "dog": 4}
     apart = agrees(folder, Answers(label_column="label,target"))
     assert sorted(set(apart.given)) == ["0", "1", "cat", "dog"]
+
+
+def test_images_that_no_list_names_are_said(tmp_path, agrees):
+    source = lists_of(
+        tmp_path / "s", train=("image,label", {"label": SAME}), val=("image,label", {"label": SAME})
+    )
+    assert not any("no list" in note for note in read(source).notes)
+    put(source / "more", ["a.png", "b.png"])
+    said = "2 images are in no list that is read, first “more/a.png”: they do not come in."
+    assert said in read(source).notes
+    assert agrees(source).report.n == 16
+    alone = read(source, lists=("train.csv",))
+    assert any(note.startswith("10 images are in no list that is read") for note in alone.notes)
+
+
+def test_an_image_with_a_blank_label_is_in_the_list(tmp_path):
+    source = lists_of(tmp_path / "s", train=("image,label", {"label": ["a", "b", ""]}))
+    found = read(source)
+    assert asked(found)["unlabelled"].text.startswith("2 images")
+    assert not any("no list" in note for note in found.notes)

@@ -55,6 +55,7 @@ class Outline:
         no_classes: classes that are none, by an answer to another question.
         examples: class -> (where, the file or the pixels) of a few images.
         left: (what, reason, remedy) -> what will not come in.
+        listed: files that lists name, where they are few; None else.
         files_seen: files looked for; `files_lost` of them cannot be read.
         exact: False where only some of the files were opened: the numbers are estimates.
     """
@@ -70,6 +71,7 @@ class Outline:
     no_classes: tuple[str, ...] = ()
     examples: dict[str, list[tuple[str, Path | ByteArray]]] = field(default_factory=dict)
     left: dict[tuple[str, str, str], LeftOut] = field(default_factory=dict)
+    listed: set[str] | None = None
     files_seen: int = 0
     files_lost: int = 0
     exact: bool = True
