@@ -99,6 +99,15 @@ def test_a_lone_folder_of_images_in_a_split_is_no_class(tmp_path, agrees, only):
     ]
 
 
+def test_a_folder_beside_the_splits_that_is_kept_is_not_said_to_be_left(tmp_path):
+    files = [f"{split}/{name}/0.png" for split in ("train", "val") for name in ("cat", "dog")]
+    put(tmp_path / "s", [*files, "loose/0.png"])
+    kept = read(tmp_path / "s", parts="splits", unlabelled="keep")
+    assert "Beside the splits, and kept without a class: “loose”." in kept.notes
+    left = read(tmp_path / "s", parts="splits")
+    assert "Beside the splits, and not read: “loose”." in left.notes
+
+
 def test_unlabelled_images_that_are_kept_keep_the_split_inside_the_classes(tmp_path, agrees):
     classes = [f"{name}/{split}/0.png" for name in ("cat", "dog") for split in ("train", "test")]
     put(tmp_path / "s", [*classes, "loose.png"])

@@ -282,6 +282,7 @@ def test_which_of_two_folders_with_the_same_names_is_meant_is_asked(
     rows = [f"{name.format(i)},{'ab'[i % 2]}" for i in range(12)]
     (source / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
     question = asked(read(source))["images_in"]
+    assert (question.is_open, question.taken) == (True, "")
     assert question.text.startswith("12 names of the list have files in several folders")
     tops = [folder.split("/")[0] for folder in folders]
     assert [each.value for each in question.choices] == [*tops, "none"]

@@ -135,7 +135,7 @@ class Finder:
         folders = Counter(folder for each in self._torn.values() for folder in sorted(each))
         if not folders:
             return None
-        first = next(iter(self._torn))
+        first, stops = next(iter(self._torn)), 2 * len(self._torn) > usable
         shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(folders)[:6])
         named = many(len(self._torn), "name of the list has", "names of the list have")
         return Question(
@@ -146,9 +146,9 @@ class Finder:
                 *(Choice(name, f"{visible(name)[:60]}") for name in [*folders][:12]),
                 Choice("none", "none of them: these rows are left out"),
             ),
-            default="none",
+            default="" if stops else "none",
             answer=self._images_in,
-            stops=2 * len(self._torn) > usable,
+            stops=stops,
         )
 
     def _places(self, parts: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:

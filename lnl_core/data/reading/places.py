@@ -200,7 +200,8 @@ def decide(root: Node, answers: Answers) -> Places:
         notes.append(f"Read together: {', '.join(splits)}.")
         if left:
             shown = ", ".join(f"“{visible(name)[:40]}”" for name in left[:5])
-            notes.append(f"Beside the splits, and not read: {shown}.")
+            what = "kept without a class" if answers.unlabelled == "keep" else "not read"
+            notes.append(f"Beside the splits, and {what}: {shown}.")
     below = Inside() if splits or answers.parts == "classes" else splits_inside(root)
     level = _level([below.without(root)] if below.names else tops, answers)
     if below.names and not below.whole and level is None:
