@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lnl_core.services.review.new_classes import retired
 from lnl_core.services.team import roles, settling
 from lnl_core.services.team.roles import Act
 from lnl_core.services.team.settling import Contradiction
@@ -165,7 +166,8 @@ def _who(side: tuple[Decision, ...]) -> str:
 
 @_ui.dialog("What is it?", icon=":material/rule:")
 def _other(info: DatasetInfo, each: Contradiction) -> None:
-    real = [k for k in range(info.class_count) if k not in info.no_classes]
+    gone = {*info.no_classes, *retired(info)}
+    real = [k for k in range(info.class_count) if k not in gone]
     label = st.selectbox(
         "Class",
         real,

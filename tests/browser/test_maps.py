@@ -39,6 +39,20 @@ def look(ws, info, *, good=True):
     queue.finish(ws, job.id, JobState.DONE)
 
 
+BOXES = """async (stage, before) => {
+  const image = stage.querySelector('img');
+  const frame = () => new Promise(requestAnimationFrame);
+  const same = () => Math.abs(image.getBoundingClientRect().y - before) < 1;
+  for (let i = 0; i < 600 && same(); i += 1) await frame();
+  await frame();
+  return [stage.querySelector('canvas.over'), image].map((node) => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return [x, y, width, height];
+  });
+}"""
+"""Where map and picture lie once the picture stands higher or lower than before."""
+
+
 @pytest.mark.usefixtures("alone")
 def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, make_set):
     info = make_set(common_server, "maps", CLASSES)
@@ -70,6 +84,12 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     over = page.locator(".stage > canvas.over").bounding_box()
     image = page.locator(".stage > img").bounding_box()
     assert over == pytest.approx(image, abs=1)
+    page.set_viewport_size({"width": 1280, "height": 640})
+    moved, higher = page.locator(".stage").evaluate(BOXES, image["y"])
+    assert higher[1] < image["y"] - 10
+    assert moved == pytest.approx(higher, abs=1)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator(".stage").evaluate(BOXES, higher[1])
     warm = page.locator(".stage > canvas.over").evaluate(
         """canvas => {
           const at = (x) => canvas.getContext("2d").getImageData(x * canvas.width, 40, 1, 1).data;

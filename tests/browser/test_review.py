@@ -63,6 +63,8 @@ def test_above_ten_classes_digits_are_the_suggestions(common_server, page, make_
     assert desk.shown == row
     desk.press("2").saved()
     assert desk.actions() == [(row, "relabel", names.index(second))]
+    desk.press("?")
+    desk.page.locator(".keylist", has_text="the suggestion of that number").wait_for()
 
 
 def test_before_an_answer_digits_and_enter_do_nothing(desk):
@@ -112,6 +114,38 @@ def test_undo_after_wrong_takes_back_the_wrong_only(desk):
     desk.press("k").saved()
     assert desk.actions() == [(row, "keep", None)]
     assert desk.history()[0].revealed  # by then the suggestion had been seen
+
+
+def test_advice_that_was_seen_stays_so_over_the_arrows_and_undo(desk):
+    first = desk.shown
+    desk.press("e").evidence().press("ArrowRight")
+    assert desk.shown != first
+    desk.press("ArrowLeft")
+    assert desk.shown == first
+    assert desk.page.locator(".choices").count() == 0  # it is not shown again unasked
+    desk.press("k").saved()
+    assert desk.history()[-1].revealed
+    row = desk.shown
+    desk.press("w").evidence().press("Enter").saved()
+    assert not desk.history()[-1].revealed  # it was called wrong before
+    desk.press("z").saved()
+    assert desk.shown == row
+    desk.press("k").saved()
+    assert desk.history()[-1].revealed
+    desk.press("k").saved()
+    assert not desk.history()[-1].revealed
+
+
+def test_nothing_is_taken_back_behind_a_list(desk):
+    row = desk.shown
+    desk.press("k").saved()
+    desk.press("?")
+    desk.page.locator(".keylist").wait_for()
+    desk.page.keyboard.press("Control+z")
+    desk.page.keyboard.press("?")
+    desk.page.keyboard.press("Control+Shift+Z")
+    desk.press("Control+z").saved()
+    assert desk.actions() == [(row, "keep", None), (row, "reopen", None)]
 
 
 def test_fast_typing_loses_nothing(desk):
@@ -336,6 +370,39 @@ def test_page_mode_keeps_the_rest_and_asks_for_the_marked(desk):
     assert {row for row, d in stored.items() if d.action == "relabel"} == marked
     assert {d.mode for d in stored.values()} == {"page"}
     assert not any(d.revealed for d in stored.values())
+
+
+def test_a_page_keeps_no_image_that_could_not_be_loaded(common_server, page, make_set):
+    info = make_set(common_server, "failing", CLASSES)
+    fails = [lambda row: True]
+
+    def answer(route):
+        row = int(route.request.url.split("/")[-2])
+        route.abort() if fails[0](row) else route.continue_()
+
+    page.route("**/thumb", answer)
+    desk = Desk(common_server, page, info).open().press("g")
+    tiles = page.locator(".tile img")
+    tiles.last.wait_for()
+    rows = [int(src.split("/")[-2]) for src in tiles.evaluate_all("all => all.map(i => i.src)")]
+    none = page.locator(".toast", has_text="none of these images can be loaded")
+    page.locator(".page12").evaluate(
+        """async (tiles) => {
+          while ([...tiles.querySelectorAll('img')].some((image) => !image.complete)) {
+            await new Promise(requestAnimationFrame);
+          }
+        }"""
+    )
+    page.keyboard.press("Enter")
+    none.wait_for()
+    assert desk.history() == []
+    fails[0] = lambda row: row == rows[3]
+    page.keyboard.press("ArrowRight")  # drawn anew: they are asked for again
+    desk.press("Enter")
+    page.locator(".toast", has_text="Skipped: 1 image not loaded").wait_for()
+    desk.saved()
+    said = {row: action for row, action, _ in desk.actions()}
+    assert said == dict.fromkeys(rows, "keep") | {rows[3]: "skip"}
 
 
 def test_the_last_page_comes_back(desk):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lnl_core.services.review import measuring
+from lnl_core.services.review import measuring, new_classes
 from lnl_core.services.review.recording import record
 from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
@@ -154,6 +154,15 @@ def test_one_press_settles_and_one_takes_back(desk, disputed):
     assert settling.contradictions(disputed) == []
     button(app, "Take the last one back").click().run()
     assert len(settling.contradictions(disputed)) == 1
+
+
+def test_a_class_that_is_offered_no_more_settles_nothing(desk, disputed):
+    grown, _ = new_classes.add_class(disputed, "owl")
+    assert new_classes.retired(grown) == (grown.class_count - 1,)
+    app = desk("team")
+    button(app, "Other…").click().run()
+    (classes,) = [each.options for each in app.selectbox if each.label == "Class"]
+    assert classes == list(disputed.class_names)
 
 
 def test_nobody_takes_back_what_another_settled_in_this_browser(desk, disputed, texts):

@@ -55,6 +55,9 @@ const KEYS = [
   [["?"], "this list"],
 ];
 
+/** @type {KeyRow} */
+const SUGGESTIONS = [["1–3"], "the suggestion of that number (after Wrong)"];
+
 /**
  * The acts of one desk, for its buttons and keys.
  *
@@ -104,7 +107,7 @@ export const actsOf = (desk) => ({
 /** @param {ReviewDesk} desk */
 function keyRows({ data }) {
   const keys = classKeys(data);
-  if (!keys) return KEYS;
+  if (!keys) return KEYS.map((row) => (row[0][0] === "0–9" ? SUGGESTIONS : row));
   /** @type {KeyRow[]} */
   const classes = data.classes
     .slice(0, data.imported)
