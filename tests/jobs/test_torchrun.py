@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from lnl_core.jobs import executors, queue, torchrun
+from lnl_core.jobs.engines import local
 from lnl_core.services.datasets import catalog
 from lnl_core.services.runs import running
 from lnl_core.store import arrays, schema
@@ -78,6 +79,7 @@ def test_two_processes_end_where_only_the_ranking_was_left_to_do(workspace, tiny
     """The second one would wait for the first for ever, and with it every run in the queue."""
     (job,) = running.start_runs(tiny, ["ce"], overrides={"ce": {"epochs": 1}}, seed=5)
     wait(workspace, job.id, ended)
+    local._started[-1].wait(PATIENCE)  # what comes after the run is over too
     folder = queue.run_dir(workspace, job)
     made = (folder / "signals.json").stat().st_mtime_ns
     arrays.drop_ranking(tiny.directory / "ranking")
