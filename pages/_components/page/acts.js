@@ -41,7 +41,8 @@ function keyRows({ layout: { tiles, acts } }) {
     tiles.slice(row * COLUMNS, (row + 1) * COLUMNS).join(" "),
   );
   return [
-    [[one, two], "mark the image at that place"],
+    [[one], "mark the image at that place"],
+    [[two], "the second row"],
     [[three], "the third row"],
     [["Space"], "mark the framed image"],
     [["Enter"], "commit the page"],
