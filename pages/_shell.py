@@ -63,6 +63,8 @@ STYLE = """<style>
 .st-key-title_row{min-height:38px}
 @container main (max-width:759px){.st-key-title_row{gap:8px}
 .st-key-title_row:has(.st-key-explore_colour,.st-key-compare_lab)>:first-child{flex-basis:100%}}
+@container main (max-width:479px){
+.st-key-title_row:has(.st-key-compare_lab)>:first-child{flex-basis:110px}}
 @container main (min-width:640px) and (max-width:759px){
 .st-key-title_row:has(.st-key-review_order){gap:4px}}
 .st-key-own_card{padding:22px 24px}

@@ -49,11 +49,16 @@ def precision_recall(comparison: Comparison, tone: Tone, height: int = 286) -> g
     return figure
 
 
-def _beside(depth: Any, found: Any, seen: int, wrong: int, reach: float) -> str:
+def _beside(depth: Any, found: Any, seen: int, wrong: int, reach: float) -> dict[str, Any]:
     """Return where the words on what people found stand: off the best curve, and inside."""
-    if wrong < np.interp(seen, depth, found):
-        return "bottom right"
-    return "top center" if 0.25 * reach < seen < 0.75 * reach else "top right"
+    below = wrong < np.interp(seen, depth, found)
+    left = seen < 0.6 * reach
+    return {
+        "xanchor": "left" if left else "right",
+        "xshift": 9 if left else -9,
+        "yanchor": "top" if below else "bottom",
+        "yshift": -3 if below else 3,
+    }
 
 
 def effort(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
@@ -96,13 +101,20 @@ def effort(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
         figure.add_scatter(
             x=[seen],
             y=[wrong],
-            mode="markers+text",
+            mode="markers",
             marker={"size": 11, "color": tone["accent"]},
-            text=[f"<b>people: {seen:,} seen, {wrong:,} found</b>"],
-            textposition=_beside(first.depth, first.found, seen, wrong, reach),
-            textfont={"color": tone["text"]},
             name="people",
             hovertemplate="people: %{x:,} seen, %{y:,} found<extra></extra>",
+        )
+        figure.add_annotation(
+            x=seen,
+            y=wrong,
+            text=f"<b>people: {seen:,} seen, {wrong:,} found</b>",
+            showarrow=False,
+            font={"color": tone["text"]},
+            bgcolor=tone["page"],  # curves run below it
+            borderpad=2,
+            **_beside(first.depth, first.found, seen, wrong, reach),
         )
     figure.update_xaxes(
         title_text="images reviewed, most suspicious first",

@@ -137,6 +137,12 @@ def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set,
         assert len(found[-1]) > 1, found
 
 
+def test_a_telephone_has_no_button_alone_below_the_title(common_server, page, layout_set):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, common_server, "quality", layout_set)
+    assert len(page.evaluate(ROWS)[0]) == 2
+
+
 @pytest.mark.parametrize("width", [768, 1024])
 def test_what_belongs_to_figures_stands_together(common_server, page, layout_set, width):
     """Runs stood alone on a row of its own, and the last of four facts below the others."""

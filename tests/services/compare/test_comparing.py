@@ -7,7 +7,7 @@ from lnl_core.figures.frame import strokes
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
-from lnl_core.services.compare import comparing, losses
+from lnl_core.services.compare import comparing, in_words, losses
 from lnl_core.services.compare import truth as _truth
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -80,7 +80,7 @@ def test_without_truth_and_answers_there_is_no_curve_and_a_reason(workspace, sco
     assert "Precision needs answers" in found.why_none
     assert "0 settled so far" in found.why_none
     assert comparing.overlap(scored, None, 3).shape == (3, 3)
-    assert comparing.baseline_words(found) == ""
+    assert in_words.baseline_words(found) == ""
 
 
 def test_answers_of_the_queue_make_no_curve(workspace, scored):
@@ -190,7 +190,7 @@ def test_plain_cross_entropy_that_wins_is_said(workspace, tiny):
         for key, n in runs.items()
     ]
     arrays.save_ranking(tiny.directory / "ranking", consensus.rank(found, given, 3), runs)
-    words = comparing.baseline_words(comparing.compare(tiny))
+    words = in_words.baseline_words(comparing.compare(tiny))
     assert "No published method beats it here." in words
     assert "Worse: Sparse Regularization −" in words
     on_features = comparing.compare(tiny)
@@ -200,10 +200,10 @@ def test_plain_cross_entropy_that_wins_is_said(workspace, tiny):
         else c
         for c in on_features.candidates
     )
-    words = comparing.baseline_words(dataclasses.replace(on_features, candidates=renamed))
+    words = in_words.baseline_words(dataclasses.replace(on_features, candidates=renamed))
     assert words.startswith("Plain cross-entropy, pretrained reaches an average precision of")
     alone = comparing.compare(tiny, [str(bad)])
-    assert "not among these runs" in comparing.baseline_words(alone)
+    assert "not among these runs" in in_words.baseline_words(alone)
 
 
 def test_losses_say_what_a_threshold_queues(workspace, scored):
