@@ -297,5 +297,7 @@ def test_splits_in_a_column_without_a_name_are_splits(tmp_path, agrees):
     got = agrees(headless(tmp_path / "s", ["train", "test"], "aabb"), Answers(header="none"))
     assert got.names == ["a", "b"]
     assert sorted(set(got.splits)) == ["test", "train"]
+    more = read(headless(tmp_path / "m", ["train"], "ab", ["", "", "c"]), header="none")
+    assert any("“4” is not taken along" in note for note in more.notes)
     one = read(headless(tmp_path / "t", ["train"], "ab"), header="none")
     assert counts(one) == {"a": 4, "b": 4}

@@ -93,10 +93,13 @@ class _Decision:
 
     def _unused(self) -> tuple[str, ...]:
         """Return the columns that nothing is read from; those of our own lists are known."""
-        if not self._has_header or "lnl_verdict" in self._used:
+        if "lnl_verdict" in self._used:
             return ()
         read = {name.lower() for each in self._accepted.values() for name in each}
-        return tuple(name for name in self._names if name.strip() and name.lower() not in read)
+        left = [name for name in self._names if name.strip() and name.lower() not in read]
+        if not self._has_header:
+            left = [name for name in left if any(self._peek.values()[name])]
+        return tuple(left)
 
     def _take(self, key: str, name: str) -> None:
         self._accepted[key] = (name.lower(),)
