@@ -222,3 +222,26 @@ def test_the_folder_of_parquet_files_is_chosen_in_the_dialog(
     assert not app.error
     assert "**emu**" in texts(app)
     assert not next(each for each in app.button if each.key == "import_folder").disabled
+
+
+def test_two_lists_that_each_ask_for_a_column_are_answered_one_after_the_other(
+    workspace, desk, tmp_path, no_worker, texts
+):
+    for at, (name, header) in enumerate((("train", "class,category"), ("val", "target,species"))):
+        rows = [f"{at}{i}.png,{'ab'[i % 2]},{'aabb'[i % 4]}" for i in range(8)]
+        for row in rows:
+            path = tmp_path / "photos" / row.split(",")[0]
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(encoded(picture(), "PNG"))
+        (tmp_path / "photos" / f"{name}.csv").write_text("\n".join([f"image,{header}", *rows]))
+    app = dialog(desk("data"), tmp_path / "photos")
+
+    def question():
+        return next(each for each in app.selectbox if "look like labels" in each.label)
+
+    question().set_value("class")
+    app = dialog(app, tmp_path / "photos")
+    assert "has no “class”" in question().label
+    question().set_value("class,species")
+    app = dialog(app, tmp_path / "photos")
+    assert not next(each for each in app.button if each.key == "import_folder").disabled

@@ -44,9 +44,8 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
     for file in files:
         key = tuple(names[file])
         if key not in known:
-            known[key] = _with_what_was_said(
-                columns.decide(file, home, own[file]), answers, own[file]
-            )
+            found = columns.decide(file, home, own[file])
+            known[key] = _with_what_was_said(file.name, found, answers, own[file])
         decided[file] = known[key]
     for kind in ("image", "label"):
         shared = "" if getattr(answers, f"{kind}_column") else _shared(kind, decided, names)
@@ -136,7 +135,9 @@ def _has(names: Sequence[str], part: str) -> bool:
     return part in names or part == "none" or (part.isdecimal() and 1 <= int(part) <= len(names))
 
 
-def _with_what_was_said(decided: Columns, answers: Answers, own: Answers) -> Columns:
+def _with_what_was_said(
+    list_name: str, decided: Columns, answers: Answers, own: Answers
+) -> Columns:
     """Let the answers to what a list asks keep a column that was said and that it does not have."""
     asked = []
     for each in decided.questions:
@@ -144,7 +145,7 @@ def _with_what_was_said(decided: Columns, answers: Answers, own: Answers) -> Col
         if said and not getattr(own, each.key):
             more = [replace(one, value=f"{said},{one.value}") for one in each.choices]
             first = f"{said},{each.default}" if each.default else ""
-            text = f"{each.text} It has no “{visible(said)[:40]}”."
+            text = f"{visible(list_name)[:60]} has no “{visible(said)[:40]}”. {each.text}"
             each = replace(each, text=text, choices=tuple(more), default=first)
         asked.append(each)
     return replace(decided, questions=asked)
