@@ -120,6 +120,12 @@ class Busy(LnlError):
     code = "busy"
 
 
+class NoAnswer(LnlError):
+    """The database cannot be reached now: a server that is down, a file that does not open."""
+
+    code = "no_answer"
+
+
 class ReadOnly(LnlError):
     """The workspace can be looked at; nothing can be saved in it."""
 

@@ -27,6 +27,7 @@ from lnl_core.records import Job as Job
 from lnl_core.records import JobState as JobState
 from lnl_core.records import LnlError as LnlError
 from lnl_core.records import Missing as Missing
+from lnl_core.records import NoAnswer as NoAnswer
 from lnl_core.records import NotFound as NotFound
 from lnl_core.records import ReadOnly as ReadOnly
 from lnl_core.records import Unavailable as Unavailable

@@ -22,7 +22,9 @@ from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray, LnlError, R
 _RIGHT, _WRONG, _UNCLEAR = 1, 2, 3
 
 
-def as_sure_as_before(info: DatasetInfo, ranking: Ranking, runs: Iterable[int]) -> Ranking:
+def as_sure_as_before(
+    info: DatasetInfo, ranking: Ranking, runs: Iterable[int], judged: BoolArray
+) -> Ranking:
     """Return a ranking with the corrected chances of the one from before the review.
 
     The same ranking where no run was told anything, or that earlier one was not kept.
@@ -31,10 +33,12 @@ def as_sure_as_before(info: DatasetInfo, ranking: Ranking, runs: Iterable[int]) 
         info: the data set.
         ranking: of all rows of the set.
         runs: those behind it.
+        judged: (n,) True where one of them judges the label; the rest keeps what it has.
     """
     told = np.zeros(info.n, dtype=bool)
     for run in runs:
         told |= inputs.told_rows(info, run)
+    told &= judged
     first = _before_review(info) if told.any() else None
     if first is None:
         return ranking
@@ -54,8 +58,9 @@ def as_sure_as_before(info: DatasetInfo, ranking: Ranking, runs: Iterable[int]) 
         np.isin(rows, [each.row for each in audits.draws(info)]),
     )
     p = np.asarray(ranking.p_wrong, np.float64)
-    moved = recalibration.as_sure_as(p, wanted, scored & labelled_ & ~told & (said == 0))
-    return replace(ranking, p_wrong=np.where(told | ~labelled_, p, moved))
+    open_ = judged & labelled_ & ~told
+    moved = recalibration.as_sure_as(p, wanted, scored & open_ & (said == 0))
+    return replace(ranking, p_wrong=np.where(open_, moved, p))
 
 
 def _before_review(info: DatasetInfo) -> tuple[Ranking, BoolArray] | None:

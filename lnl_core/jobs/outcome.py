@@ -164,7 +164,8 @@ def rank_in_turn(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     schooled = taught(usable)
     ranking = labelled.rank(signals, given, info.class_count, confirmed, none, judges, schooled)
     _keep_before_review(info)
-    ranking = carried.as_sure_as_before(info, ranking, usable.values())
+    judged = np.logical_or.reduce(judges)
+    ranking = carried.as_sure_as_before(info, ranking, usable.values(), judged)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
     several = datasets.listed(info)

@@ -270,7 +270,10 @@ def with_cid(info: DatasetInfo, reviewer: str, start: str) -> dict[int, Action]:
         .group_by(_TABLE.c.row)
     )
     query = select(_TABLE.c.row, _TABLE.c.action).where(
-        _TABLE.c.id.in_(newest), began, _TABLE.c.action != str(Action.REOPEN)
+        _TABLE.c.id.in_(newest),
+        _TABLE.c.mode == COPIES,  # else it was answered by itself since
+        began,
+        _TABLE.c.action != str(Action.REOPEN),
     )
     with reading(info.workspace) as connection:
         found = connection.execute(query.order_by(_TABLE.c.id))

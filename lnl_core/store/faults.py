@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, ProgrammingError
 
-from lnl_core.records import Busy, Damaged, LnlError, NoRoom, ReadOnly, Workspace
+from lnl_core.records import Busy, Damaged, LnlError, NoAnswer, NoRoom, ReadOnly, Workspace
 
 PATIENCE = 15.0
 """Seconds that a write waits for its turn."""
@@ -68,7 +68,8 @@ def named(ws: Workspace) -> Iterator[None]:
         Busy: another program holds it.
         Damaged: it is no database, or cut off.
         ReadOnly: it may not be written.
-        LnlError: it does not answer, or the disk is full.
+        NoRoom: the disk is full.
+        NoAnswer: it does not answer.
     """
     try:
         yield
@@ -99,7 +100,7 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
     if code == sqlite3.SQLITE_READONLY:
         return read_only(ws)
     if code == sqlite3.SQLITE_CANTOPEN:
-        return LnlError(
+        return NoAnswer(
             f"The database {file} cannot be opened. Check that the folder is there and yours."
         )
     if code == sqlite3.SQLITE_IOERR:
@@ -137,7 +138,7 @@ def _of_server(ws: Workspace, error: BaseException) -> LnlError:
     help_ = "Start it, or correct LNL_DATABASE_URL."
     if "does not exist" in reason or "authentication failed" in reason:
         help_ = "Correct LNL_DATABASE_URL, or make them on the server (createuser, createdb)."
-    return LnlError(f"The database {where} does not answer: {reason}. {help_}")
+    return NoAnswer(f"The database {where} does not answer: {reason}. {help_}")
 
 
 def full_disks(ws: Workspace) -> list[Path]:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lnl_core.jobs import carried, outcome, queue
+from lnl_core.jobs import carried, outcome, queue, splits
 from lnl_core.methods import taught
 from lnl_core.review import labelled
 from lnl_core.services import in_force
@@ -78,6 +78,20 @@ def test_the_round_gives_the_order(told):
     data = datasets.load(info)
     left = (np.asarray(data.given_labels) != np.asarray(data.true_labels))[open_].sum()
     assert abs(p[open_].sum() - left) < abs(raw.sum() - left) / 2
+
+
+def test_a_round_that_judges_a_part_says_the_same_chance_of_it_everywhere(told):
+    info, _ = told
+    part = np.arange(info.n) % 4 == 0
+    whole = expecting.expected(info, fresh=True).p
+    arrays.write_array(info.directory / "runs" / "2" / splits.JUDGED, part)
+    outcome.rank(info)
+    ranked, ahead = in_force.scored(info), expecting.expected(info, fresh=True)
+    open_ = part & ~in_force.standing(info).answered
+    p = np.asarray(ranked.ranking.p_wrong)
+    np.testing.assert_allclose(p[open_], ahead.p[open_], atol=1e-6)
+    assert p[open_].sum() == pytest.approx(whole[open_].sum(), rel=0.35)
+    assert not p[~part].any()  # nothing judges them
 
 
 def test_a_run_that_was_told_nothing_keeps_its_own_chances(workspace, tmp_path):

@@ -18,7 +18,17 @@ from lnl_core.records import NoRoom
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk, holding
 from lnl_core.store import arrays, audits, checkpoint, datasets, db, decisions, faults, leases
-from lnl_core.types import Action, Busy, Damaged, Decision, LnlError, Missing, ReadOnly, Signals
+from lnl_core.types import (
+    Action,
+    Busy,
+    Damaged,
+    Decision,
+    LnlError,
+    Missing,
+    NoAnswer,
+    ReadOnly,
+    Signals,
+)
 from tests.conftest import write_dataset
 from tests.store.test_crash_order import write_set
 
@@ -381,13 +391,13 @@ SERVER = (
     (
         "connection to server at host failed: Connection refused\n\tIs the server running on it?",
         None,
-        LnlError,
+        NoAnswer,
         "does not answer: connection to server at host failed: Connection refused. Start it",
     ),
     (
         'FATAL:  database "none" does not exist',
         None,
-        LnlError,
+        NoAnswer,
         "or make them on the server (createuser, createdb)",
     ),
     (

@@ -168,11 +168,12 @@ def with_copies(
 def _open(info: DatasetInfo, said: Decision, anew: bool) -> BoolArray:
     """Return (n,) True where an answer that goes to copies as well changes nothing that stands."""
     now = standing(info)
-    closed = now.settled
-    if said.action in (Action.UNSURE, Action.SKIP) and said.reviewer in now.touched:
-        closed = closed.copy()
-        closed[now.touched[said.reviewer]] = True
-    return ~closed | own_copies(info, said.reviewer, now) if anew else ~closed
+    free = ~now.settled
+    if said.action in (Action.UNSURE, Action.SKIP):
+        free[now.touched.get(said.reviewer, [])] = False
+    if anew and said.action is not Action.SKIP:  # a skip says nothing, so nothing gives way to it
+        free |= own_copies(info, said.reviewer, now)
+    return free
 
 
 def _for_label(said: Decision, given: int) -> Decision:

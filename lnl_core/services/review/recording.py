@@ -22,6 +22,7 @@ from lnl_core.types import (
     DatasetInfo,
     Decision,
     LnlError,
+    NoAnswer,
     NotFound,
     ReadOnly,
 )
@@ -54,8 +55,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
 
     Raises:
         NotFound: the set is gone.
-        Busy, ReadOnly, Damaged: nothing can be saved now; what is not stored yet is to be sent
-            again.
+        Busy, ReadOnly, Damaged, NoAnswer: nothing can be saved now; what is not stored yet is to
+            be sent again.
     """
     info = dataset_by_id(info.workspace, info.id)  # it may have got classes or images meanwhile
     ranked = scored(info)
@@ -81,7 +82,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                 if numbers and not decisions.is_stored(info, reviewer, cid):
                     store()  # what was answered a moment ago may have brought a class back
                     _offered(info, numbers)
-        except (Busy, ReadOnly, NotFound, Damaged):  # no fault of the entry
+        except (Busy, ReadOnly, NotFound, Damaged, NoAnswer):  # no fault of the entry
             raise
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")

@@ -91,6 +91,28 @@ def test_unsure_and_skip_leave_other_answers_of_one_s_own(repeated):
     assert said(repeated)[7] == ("keep", None)
 
 
+@pytest.mark.parametrize("again", [{"action": "relabel", "label": 2}, {"action": "unsure"}])
+def test_an_answer_to_a_copy_by_itself_stands_when_another_copy_s_answer_changes(repeated, again):
+    recording.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(30, "none", together=False)])
+    (item,) = desk.review_state(repeated, "ann", focus=[5], limit=1).items
+    assert item["copies_open"] == 2
+    recording.record(repeated, "ann", [press(5, **again)])
+    assert said(repeated)[30] == ("none", None)
+    assert said(repeated)[7][0] == again["action"]
+
+
+def test_a_skip_takes_no_answer_from_the_copies(repeated):
+    recording.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(5, "skip")])
+    assert said(repeated) == {
+        5: ("skip", None),
+        7: ("keep", None),
+        30: ("relabel", 0),
+        48: ("relabel", 0),
+    }
+
+
 def test_each_has_a_record_of_its_own_that_is_no_look(at_once, repeated):
     entry = press(5, mode="commit", position=3, revealed=True)
     recording.record(repeated, "ann", [entry])

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from lnl_core.jobs import inputs
 from lnl_core.services import in_force
@@ -13,7 +13,8 @@ from lnl_core.services.datasets import growing
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.review import desk, new_classes, recording
 from lnl_core.store import datasets, db, decisions, looks
-from lnl_core.types import Action, Busy, Decision, LnlError, NotFound
+from lnl_core.types import Action, Busy, Decision, LnlError, NoAnswer, NotFound
+from tests.conftest import register_tiny
 
 
 def again(info):
@@ -68,6 +69,41 @@ def test_an_answer_whose_class_cannot_be_stored_now_is_not_acknowledged(scored, 
     datasets.remove(scored)
     with pytest.raises(NotFound, match="no such data set"):
         recording.record(scored, "ann", [press(5, "owl")])
+
+
+def test_an_answer_with_a_class_is_sent_again_after_the_server_went_away(
+    postgresql, tmp_path, monkeypatch
+):
+    import psycopg
+
+    from tests.postgres import new_database
+
+    url = new_database(postgresql)
+    ws = db.open_workspace(tmp_path / "team", url)
+    info = register_tiny(ws, tmp_path)
+    own, name = postgresql("template1").replace("+psycopg", ""), make_url(url).database
+    change = datasets.change_meta
+
+    def gone(*asked):
+        with psycopg.connect(own, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+        try:
+            change(*asked)
+        finally:
+            with psycopg.connect(own, autocommit=True) as connection:
+                connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(datasets, "change_meta", gone)
+        with pytest.raises(NoAnswer, match=r"not currently accepting|terminat|closed"):
+            recording.record(info, "ann", [press(4, "owl")])
+    entry = press(4, "owl")
+    assert recording.record(info, "ann", [entry]).acked == [entry["cid"]]
+    assert set(decisions.in_force(info)) == {4}
+    db.dispose(ws)
 
 
 @pytest.mark.parametrize("name", ["Belt", "BELT  ", "be lt", "be-lt"])
