@@ -15,6 +15,7 @@ from lnl_core.store import found
 from lnl_core.store.decisions import AUTO_FIX, SETTLED
 from lnl_core.store.found import SETTLING_ACTIONS as SETTLING_ACTIONS
 from lnl_core.store.found import WRONG_ACTIONS as WRONG_ACTIONS
+from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, BoolArray, IntArray
 
 Change = tuple[int, int, str, str, str, int | None]
@@ -84,8 +85,7 @@ class Ledger:
         said, mine = self._said.setdefault(row, {}), self._rows.setdefault(who, {})
         said.pop(who, None)  # so that the latest one stands last
         mine.pop(row, None)
-        before_its_label_was_none = self.no_class[row] and action is Action.KEEP
-        if action is not Action.REOPEN and not before_its_label_was_none:
+        if action is not Action.REOPEN and not is_void(action, bool(self.no_class[row])):
             said[who] = (action, settles, label)
             mine[row] = None
 

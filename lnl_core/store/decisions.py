@@ -21,6 +21,7 @@ from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
 from lnl_core.store.plans import CHECK as CHECK
 from lnl_core.store.verdicts import SETTLED as SETTLED
 from lnl_core.store.verdicts import Verdict as Verdict
+from lnl_core.store.verdicts import is_void
 from lnl_core.store.verdicts import verdict as verdict
 
 _TABLE = schema.decisions
@@ -308,8 +309,8 @@ def in_force(
 ) -> dict[int, list[Decision]]:
     """Return row -> decisions in force, one per reviewer, oldest first; see `meant`.
 
-    Reopened images are absent. `rows` limits the answer to those rows; with `auto`, what plans
-    decided unseen is among them.
+    Reopened images are absent, and keeps of what is no class today (`verdicts`). `rows` limits the
+    answer to those rows; with `auto`, what plans decided unseen is among them.
     """
     latest = _latest(info, auto=auto)
     if rows is not None:
@@ -323,7 +324,9 @@ def in_force(
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            by_row.setdefault(record.row, []).append(meant(_decision(record)))
+            said = meant(_decision(record))
+            if not is_void(said.action, said.given_label in info.no_classes):
+                by_row.setdefault(record.row, []).append(said)
     return by_row
 
 

@@ -25,6 +25,11 @@ class Verdict:
     waiting: bool
 
 
+def is_void(action: Action, given_is_no_class: bool) -> bool:
+    """Tell whether an answer says nothing today: it keeps a label that is no class any more."""
+    return action is Action.KEEP and given_is_no_class
+
+
 def verdict(decisions: Sequence[Decision]) -> Verdict:
     """Join the decisions in force on one image, oldest first. Unsure and skip settle nothing.
 

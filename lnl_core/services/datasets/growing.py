@@ -181,7 +181,7 @@ def add_images(
         batch = _batch(info, folder / "set", source, new)
         if not len(batch.rows):
             if _list_labels(batch):
-                outcome.rank(datasets.dataset(info.workspace, info.name))
+                outcome.rank(_as_it_is(info))
             return _said(info, batch, told.skipped, [])
         before = copied.counted(info)
         part = written(batch)
@@ -191,7 +191,7 @@ def add_images(
             _commit(batch, part, source)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-    changed = datasets.dataset(info.workspace, info.name)
+    changed = _as_it_is(info)  # by its number: somebody may have renamed it meanwhile
     _forget(info)
     outcome.rank(changed)
     if copied.counted(changed) != before:

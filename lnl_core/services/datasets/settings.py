@@ -17,6 +17,7 @@ from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
 from lnl_core.said import many
 from lnl_core.services.datasets import copied
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import datasets, goals
 from lnl_core.store.table import read_table
 from lnl_core.types import DatasetInfo, JobState, LnlError
@@ -153,7 +154,7 @@ def set_no_classes(info: DatasetInfo, names: Iterable[str]) -> DatasetInfo:
     if tuple(none) == no_classes(info):
         return info
     datasets.update_meta(info, no_classes=none)
-    changed = datasets.dataset(info.workspace, info.name)
+    changed = dataset_by_id(info.workspace, info.id)
     outcome.rank(changed)
     return changed
 

@@ -99,12 +99,14 @@ def passed_on(info: DatasetInfo, now: Standing) -> IntArray:
     for who in people:
         skipped[now.touched.get(who, [])] = True
     rows: IntArray = np.flatnonzero(skipped & ~now.answered)
+    somebody_s = np.zeros(info.n, bool)  # what is in nobody's part stays there
     for who in people if len(rows) else ():
         foreign, own = outside(info, who), np.zeros(info.n, bool)
         own[now.touched.get(who, [])] = True
         if foreign is not None:
+            somebody_s |= ~foreign
             rows = rows[(foreign | own)[rows]]
-    return rows
+    return rows[somebody_s[rows]]
 
 
 def give(info: DatasetInfo, by: str, who: str, part: Part | None) -> None:

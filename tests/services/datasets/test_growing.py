@@ -457,3 +457,23 @@ def test_who_reads_while_another_adds_is_told_so(thirty, tmp_path, call):
     growing.add_images(thirty, theirs.pop())
     with pytest.raises(LnlError, match="was changed meanwhile"):
         call(thirty, mine, report=meanwhile)
+
+
+def test_a_set_that_is_renamed_while_images_are_read_has_them(thirty, tmp_path, monkeypatch):
+    read = growing._read
+
+    def meanwhile(*asked):
+        told = read(*asked)
+        datasets.rename(thirty, "renamed")
+        return told
+
+    monkeypatch.setattr(growing, "_read", meanwhile)
+    more = file_of(tmp_path, "more", pictures(4, seed=8), np.arange(4) % 3)
+    assert growing.add_images(thirty, more).added == 4
+    assert datasets.dataset(thirty.workspace, "renamed").n == 34
+
+
+def test_what_is_no_class_is_stored_of_a_set_that_was_renamed_meanwhile(thirty):
+    datasets.rename(thirty, "renamed")
+    changed = settings.set_no_classes(thirty, ["emu"])
+    assert (changed.name, changed.no_classes) == ("renamed", (2,))

@@ -15,6 +15,7 @@ from lnl_core.services.review import auditing, desk, recording
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.progress import progress
+from lnl_core.services.team import settling
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.services.conftest import opinions
@@ -107,6 +108,23 @@ def test_a_keep_from_before_leaves_the_image_to_be_labelled(scored):
     assert desk.to_label(info).left == 20
     assert row in in_force.standing(info).no_class.nonzero()[0]
     assert not in_force.standing(info).settled[row]
+
+
+def test_a_keep_from_before_contradicts_nobody_and_every_export_has_the_correction(scored):
+    row = min(without(scored))
+    id_ = datasets.load(scored).ids[row]
+    recording.record(scored, "ann", [press(row, "keep")])
+    info = settings.set_no_classes(scored, ["belt"])
+    recording.record(info, "bob", [press(row, "relabel", label=0)])
+    assert in_force.standing(info).settled[row]
+    assert settling.contradictions(info) == []
+    corrections, _, left_out = exporting.correction_rows(info)
+    assert [(each["id"], each["corrected_label"]) for each in corrections] == [(id_, "bar")]
+    assert not left_out
+    cleaned = exporting.cleaned(info)
+    assert (cleaned.verdict(row), cleaned.labels[row]) == ("relabelled", 0)
+    whole = settings.set_no_classes(info, [])  # a class again: now they do contradict
+    assert [each.id for each in settling.contradictions(whole)] == [id_]
 
 
 def test_random_checks_and_what_they_say_leave_them_out(vague):

@@ -262,6 +262,17 @@ def test_what_is_unsure_or_skipped_in_one_share_reaches_the_others(workspace, sc
     assert not {item["row"] for item in state.items} & set(mine)
 
 
+def test_what_is_in_nobody_s_part_stays_there_when_one_person_skips_it(workspace, scored):
+    given = np.asarray(loaded(scored).given_labels)
+    parts.give(scored, "ann", "ann", (parts.Kind.CLASSES, [0]))
+    parts.give(scored, "ann", "bob", (parts.Kind.CLASSES, [1]))
+    row = int((given == 2).argmax())
+    say(scored, "ann", row, Action.SKIP)
+    for who in ("ann", "bob"):
+        items = desk.review_state(scored, who, limit=60, filters=Filters(path="item")).items
+        assert row not in {item["row"] for item in items}
+
+
 def test_what_waits_in_a_part_is_counted_and_one_queue_comes_back(workspace, scored):
     given = loaded(scored).given_labels
     parts.give(scored, "ann", "bob", (parts.Kind.CLASSES, [2]))
