@@ -156,7 +156,12 @@ def page_keys() -> list[str]:
 
 
 def go(key: str, **query: str) -> None:
-    """Open another page; its selections go into the address."""
+    """Open another page; its selections go into the address.
+
+    Images that are sent to Review are all shown: what narrowed the queue before does so no more.
+    """
+    if key == "review" and query.keys() - {"dataset", "id"}:
+        st.session_state["review_sent"] = True
     st.switch_page(page(key), query_params=query)
 
 

@@ -103,23 +103,23 @@ def gigabytes(size: float) -> str:
     return f"{size / 1e9:.1f} GB"
 
 
-def _local(moment: str) -> datetime:
+def local(moment: str) -> datetime:
     return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone()
 
 
 def moment(when: str | None) -> str:
     """Write an ISO time as `20 Nov 13:58`, in this machine's zone; nothing for None."""
-    return "" if not when else f"{_local(when).day} {_local(when):%b %H:%M}"
+    return "" if not when else f"{local(when).day} {local(when):%b %H:%M}"
 
 
 def day(when: str) -> str:
     """Write an ISO time as `20 Nov`."""
-    return f"{_local(when).day} {_local(when):%b}"
+    return f"{local(when).day} {local(when):%b}"
 
 
 def hour(when: str | None) -> str:
     """Write an ISO time as `14:02`."""
-    return "" if not when else f"{_local(when):%H:%M}"
+    return "" if not when else f"{local(when):%H:%M}"
 
 
 def sentence(image: Mapping[str, Any]) -> str:

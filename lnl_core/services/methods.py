@@ -77,6 +77,11 @@ def post_trains(key: str) -> bool:
     return bases.post_trains(key)
 
 
+def on_features(key: str, features: str) -> str:
+    """Return a method on such features, as `running.estimate` takes it."""
+    return f"{key}{known.AT}{features}"
+
+
 def on_run(number: int, key: str) -> str:
     """Return a method on top of a finished run, as `running.start_runs` takes it."""
     return f"{number}{bases.ARROW}{key}"

@@ -65,6 +65,8 @@ def _depth(info: DatasetInfo, comparison: Comparison) -> None:
     usual = min(max(comparison.goal, 1), most)
     key = f"overlap_depth_{info.id}"
     # The figure comes first, so that nothing is pushed away when it is there.
+    if st.session_state.get(key, usual) > most:  # other runs are compared, on fewer images
+        st.session_state[key] = usual
     overlap(info, comparison, st.session_state.get(key, usual), key="overlap_depth_figure")
     st.slider(
         "Images at the top, k",

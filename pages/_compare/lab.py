@@ -41,7 +41,9 @@ def _lab(info: DatasetInfo) -> None:
         percent = st.number_input("Share wrong, %", 1, 60, 15, key="lab_rate", width=130)
         seed = st.number_input("Seed", 0, 9999, 0, key="lab_seed", width=110)
     name = st.text_input(
-        "Name of the copy", f"{_words.short(info.name, 40)}, {percent} % {kind}", key="lab_name"
+        "Name of the copy",
+        f"{_words.short(info.name, 40)}, {percent} % {kind}",
+        key=f"lab_name_{info.id}_{kind}_{percent}",  # a name says what the copy is
     )
     names = {each.key: methods.title(each.key) for each in methods.every()}
     chosen = st.pills(

@@ -240,12 +240,13 @@ def _noise(info: DatasetInfo) -> None:
         seed = columns[1].number_input("Seed", 0, 2**31 - 1, 0, key="noise_seed")
         name = columns[2].text_input(
             "Name of the copy",
-            value=f"{_ui.short(info.name, 40)}, {rate} % noise",
             max_chars=80,
+            placeholder=f"{_ui.short(info.name, 40)}, … % noise",
             key=f"noise_name_{info.id}",
         )
         pressed = st.form_submit_button("Make the copy", icon=":material/science:")
     if pressed and kind is not None:
+        name = name.strip() or f"{_ui.short(info.name, 40)}, {rate} % noise"
         with st.spinner("Changing labels…"):
             made = _ui.act(
                 catalog.add_noise,

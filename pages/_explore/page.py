@@ -190,7 +190,9 @@ def _inside(
     if loop is None:
         return None
     ranked = scored(info)
-    key = (info.id, map_.key, loop["id"], ranked.version if ranked else None, narrow)
+    version = ranked.version if ranked else None
+    now = None if shown is None else hash(shown.tobytes())  # answers change it, too
+    key = (info.id, map_.key, loop["id"], version, narrow, now)
     known = st.session_state.get("explore_selection")
     if known is None or known[0] != key:
         try:
@@ -349,6 +351,10 @@ def _close() -> None:
 
 def _chosen_words(chosen: Mapping[str, Any]) -> str:
     verdict = _SAID.get(chosen["verdict"], "no answer yet")
+    if chosen["split"]:
+        verdict = "reviewers differ"
+    elif chosen["waiting"]:
+        verdict = "waits for a second reviewer"
     if chosen["told"]:
         return f"No score: a run was told the answer, {verdict}."
     if chosen["p_wrong"] is None:

@@ -55,7 +55,7 @@ def controls(info: DatasetInfo) -> Choice:
     if kept not in VIEWS:
         kept = st.session_state.get("review_view_kept", "single")
     st.session_state["review_view"] = st.session_state["review_view_kept"] = kept
-    if _other_set(info):
+    if st.session_state.pop("review_sent", False) | _other_set(info):
         filters.forget_widgets()
     if st.session_state.pop("review_clear", False):
         filters.forget()

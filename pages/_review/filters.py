@@ -228,7 +228,8 @@ def _active() -> int:
     """Return how many filters are set; a range of chances is one."""
     keys = [key for key in _FILTER_KEYS if key not in narrowing.CHANCE]
     values = [st.session_state.get(key) for key in keys]
-    some = sum(not (each is None or each is False or each == "") for each in values)  # 0 is a class
+    some = sum(each is not None and each is not False for each in values)  # 0 is a class
+    some -= st.session_state.get(narrowing.PATH[0]) == ""  # and "" the images of no split
     return some + any(st.session_state.get(key) is not None for key in narrowing.CHANCE)
 
 

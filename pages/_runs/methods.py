@@ -161,6 +161,9 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         seed, representation, executor, train_on, judge = _options(info)
     if representation is not None:
         asked = {key: key for key in chosen}
+        on = {key: known.on_features(key, representation) for key in chosen}
+        costs = {key: running.estimate(info, on[key], preset, changed.get(key)) for key in chosen}
+        order = sorted(chosen, key=lambda key: costs[key][0])
     shared = running.features_seconds(info, [asked[key] for key in chosen], representation)
     first = running.features_seconds(info, [asked[key] for key in order[:1]], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")

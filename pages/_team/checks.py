@@ -81,14 +81,14 @@ def _choose(info: DatasetInfo, me: str) -> None:
         sorted({*_STEPS, now}),
         now,
         format_func=lambda value: "off" if not value else f"{percent(value)} each",
-        key="team_checks",
+        key=(key := f"team_checks_{info.id}"),
         on_change=_set_share,
-        args=(info, me),
+        args=(info, me, key),
         help="Share of the answers for each of second opinions, controls, gold and repeats. One "
         "person alone gets repeats only.",
         width=360,
     )
 
 
-def _set_share(info: DatasetInfo, me: str) -> None:
-    _ui.act(looks.set_share, info, me, float(st.session_state["team_checks"]), done=None)
+def _set_share(info: DatasetInfo, me: str, key: str) -> None:
+    _ui.act(looks.set_share, info, me, float(st.session_state[key]), done=None)

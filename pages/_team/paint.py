@@ -12,7 +12,7 @@ from lnl_core.figures.palette import TONES
 from lnl_core.services.team.team import Agreement
 from lnl_core.types import Action
 from lnl_core.views import score
-from pages._words import count, day, hour, moment, one_line, short
+from pages._words import count, day, hour, local, moment, one_line, short
 
 _LIGHT, _DARK = TONES["light"], TONES["dark"]
 
@@ -165,8 +165,7 @@ def answer(
 
 def brief(when: str) -> str:
     """Write the time of what was today, else the day."""
-    today = datetime.now().astimezone().isoformat()
-    return hour(when) if day(when) == day(today) else day(when)
+    return hour(when) if local(when).date() == datetime.now().date() else day(when)
 
 
 def trail(lines: Sequence[str], height: int) -> str:

@@ -113,6 +113,15 @@ def test_the_noise_lab_makes_a_copy_with_known_truth(desk, workspace, tiny):
     assert app.session_state["dataset"] == "tiny, noisy"
 
 
+def test_a_copy_without_a_name_is_called_what_it_is(desk, workspace, tiny):
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Noise lab"
+    app.run()
+    app.slider(key="noise_rate").set_value(40)
+    next(b for b in app.button if b.label == "Make the copy").click().run()
+    assert {each.name for each in datasets.datasets(workspace)} == {"tiny", "tiny, 40 % noise"}
+
+
 def test_a_copy_under_a_taken_name_is_refused_where_it_is_seen(desk, workspace, tiny):
     app = desk(dataset="tiny")
     app.session_state["data_tab"] = "Noise lab"

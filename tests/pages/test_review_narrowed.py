@@ -30,6 +30,22 @@ def test_a_filter_for_the_suggestion_is_not_offered_before_the_answer(desk, tiny
     assert not sent(app)["filtered"]
 
 
+def test_images_that_are_sent_to_review_are_all_there_whatever_was_chosen_before(
+    desk, tiny, monkeypatch
+):
+    score(tiny)
+    unsure = [2, 5, 45, 50]  # of two classes
+    decisions.add_reviewer(tiny.workspace, "ann")
+    decisions.append(tiny, [Decision(row, Action.UNSURE, "reviewer B") for row in unsure])
+    monkeypatch.setenv("LNL_REVIEWER", "ann")
+    app = desk("review")
+    app.selectbox(key="review_given").select(1).run()
+    app.switch_page("team.py").run()
+    app.button(key="unsure_reviewer B").click().run()
+    assert {each["row"] for each in sent(app)["items"]} == {*unsure}
+    assert app.selectbox(key="review_given").value is None
+
+
 def test_a_link_that_tells_the_suggestion_opens_in_the_mode_that_shows_it(desk, tiny):
     score(tiny)
     app = desk("review", dataset="tiny", given="2", suggested="1")

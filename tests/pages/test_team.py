@@ -2,18 +2,25 @@
 
 import re
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+<<<<<<< HEAD
 from lnl_core.services.review import measuring, new_classes
+=======
+from lnl_core.services.datasets import catalog
+from lnl_core.services.review import looks, measuring
+>>>>>>> 45815fd (What is sent to Review is all there; each set its own share of looks; costs of the features that are chosen)
 from lnl_core.services.review.recording import record
 from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
 from lnl_core.store import datasets, decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.types import Action, Decision
+from pages._team import paint
 from tests.pages.reviewing import score, sent
 
 
@@ -218,12 +225,12 @@ def test_names_are_text(desk, hostile, monkeypatch):
 def test_the_owner_chooses_how_many_hidden_looks_there_are_and_others_see_themselves(
     desk, disputed, monkeypatch
 ):
-    looks = [
+    made = [
         Decision(row, Action.KEEP, who, given_label=0, mode="commit", route="repeat")
         for who in ("ann", "bob")
         for row in (3, 9)
     ]
-    stored_looks.append(disputed, looks)
+    stored_looks.append(disputed, made)
     app = desk("team")
     (slider,) = app.select_slider
     assert slider.value == 0.03
@@ -236,6 +243,25 @@ def test_the_owner_chooses_how_many_hidden_looks_there_are_and_others_see_themse
     app = desk("team")
     assert not app.select_slider
     assert list(measured(app)["Reviewer"]) == ["ann"]
+
+
+def test_each_set_shows_its_own_share_of_hidden_looks(desk, disputed):
+    other = catalog.add_noise(disputed, "other", "symmetric", 0.2, by="ann")
+    looks.set_share(other, None, 0.1)
+    app = desk("team", dataset="tiny")
+    app.select_slider[0].set_value(0.0).run()
+    say(other, "ann", 3)
+    app.query_params["dataset"] = "other"
+    app.session_state["dataset"] = "other"
+    app.run()
+    assert app.select_slider[0].value == 0.1
+    assert datasets.read_meta(other)["hidden_looks"] == 0.1
+
+
+def test_an_answer_of_another_year_is_no_answer_of_today():
+    now = datetime.now(UTC)
+    assert ":" in paint.brief(now.isoformat())
+    assert ":" not in paint.brief(now.replace(year=now.year - 4).isoformat())
 
 
 def measured(app):

@@ -14,6 +14,7 @@ from lnl_core.types import DatasetInfo, LnlError
 def point(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the map says of one image: `id`, `given`, `suggested`, `p_wrong`, `verdict`.
 
+    `split` says that reviewers differ, `waiting` that one is unsure and nobody has settled it.
     `p_wrong` is None where no run has judged the image, and where one was `told` the answer.
 
     Raises:
@@ -35,6 +36,8 @@ def point(info: DatasetInfo, row: int) -> dict[str, Any]:
         else float(ranked.ranking.p_wrong[row]),
         "told": ranked is not None and ranked.is_scored(row) and bool(told(info)[row]),
         "verdict": str(said.decision.action) if said.decision and said.agreed else None,
+        "split": not said.agreed,
+        "waiting": said.waiting,
     }
 
 
