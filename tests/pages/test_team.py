@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-<<<<<<< HEAD
-from lnl_core.services.review import measuring, new_classes
-=======
 from lnl_core.services.datasets import catalog
-from lnl_core.services.review import looks, measuring
->>>>>>> 45815fd (What is sent to Review is all there; each set its own share of looks; costs of the features that are chosen)
+from lnl_core.services.review import looks, measuring, new_classes
 from lnl_core.services.review.recording import record
 from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
