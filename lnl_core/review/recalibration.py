@@ -6,8 +6,7 @@ of the pair of given and suggested class (review science 5.3).
 Nearly all answers are of the most suspicious images, and most of what is left is elsewhere. Where a
 head is all wrong, all chances may be higher or the order steeper. So the prior holds the line where
 chances are average, and it is the slope that gives way; the rank lets a head stand out whose
-chances hardly do. What is wrong elsewhere the images say that chance drew: they move all alike, and
-where they bear out the chances of before, these count with the corrected ones.
+chances hardly do. What is wrong elsewhere the images say that chance drew: they move all alike.
 It is an estimate, for the order and for what is expected to be left; guarantees rest on random
 draws alone.
 """
@@ -30,10 +29,6 @@ TAU2 = 0.5
 FEW, ALL_ALIKE, BY_DRAWS = 200, (16.0, 4.0), 4.0
 """Precisions of what all chances are moved by together, below so many answers and from then on, and
 of what draws then move all by."""
-
-KEPT, FEW_DRAWS = 1.0, 20.0
-"""How much better, in log likelihood of the drawn answers, corrected chances have to foretell them
-than those of before, for they are fitted to them; and the draws at which neither is favoured."""
 
 STRAY = 0.2
 """Scale of the slope's change and of the effect of a normal score of the rank. Their prior is
@@ -129,24 +124,7 @@ def corrected(
     if drawn is not None and np.any(drawn):
         ones, fixed = np.ones((int(np.sum(drawn)), 1)), eta[rows[drawn]]
         eta += _fit(ones, z[drawn], fixed, np.array([BY_DRAWS]), np.zeros(1))[0]
-        eta += _kept(known, eta, rows[drawn], z[drawn])
     return np.clip(_sigmoid(eta), CLIP, 1 - CLIP)
-
-
-def _kept(known: Before, eta: FloatArray, rows: IntArray, z: FloatArray) -> FloatArray:
-    """Return (n,) what moves corrected log odds back to those of before, as far as draws bear out.
-
-    Args:
-        known: p_wrong before any answer.
-        eta: (n,) corrected log odds.
-        rows: (d,) rows that chance drew.
-        z: (d,) 1 where the label is wrong.
-    """
-    own = known.features[:, 0] + known.middle
-    sign = 2 * z - 1
-    better = float((np.logaddexp(0, -sign * eta[rows]) - np.logaddexp(0, -sign * own[rows])).sum())
-    weight = _sigmoid(np.array(better + KEPT - FEW_DRAWS / len(rows)))
-    return np.asarray(weight * (own - eta))
 
 
 def suggestions(q: FloatArray, rows: IntArray, right: BoolArray) -> FloatArray:

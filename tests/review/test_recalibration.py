@@ -155,36 +155,3 @@ def test_answers_say_how_right_suggestions_are():
     assert np.abs(corrected - sure).mean() < 0.4 * np.abs(q - sure).mean()
     all_right = recalibration.suggestions(q, some, np.ones(150, bool))
     assert 0.9 < all_right.mean() < 1  # and not sure of everything
-
-
-def true_chances(seed, n=3000):
-    rng = np.random.default_rng(seed)
-    p = np.clip(rng.beta(0.3, 2, n), 0.002, 0.998)
-    return p, rng.integers(0, 10, n), rng.integers(0, 10, n), rng.random(n) < p
-
-
-def test_chances_that_the_draws_bear_out_are_not_thrown_over(monkeypatch):
-    """Luck at the head would move them everywhere, though they are right."""
-
-    def off():
-        found = []
-        for seed in range(8):
-            p, given, suggested, wrong = true_chances(seed)
-            rows, drawn = mixed(p, seed)
-            after = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
-            found.append(np.delete(np.abs(after - p), rows).mean())
-        return np.mean(found)
-
-    kept = off()
-    monkeypatch.setattr(recalibration, "KEPT", -1e9)
-    assert kept < 0.93 * off()
-
-
-def test_a_few_draws_favour_no_chances_of_before(monkeypatch):
-    p, given, suggested, wrong = true_chances(9)
-    rows = np.argsort(-p)[:100]
-    drawn = np.arange(100) >= 97
-    after = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
-    monkeypatch.setattr(recalibration, "KEPT", -1e9)
-    corrected = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
-    np.testing.assert_allclose(after, corrected, atol=0.01)
