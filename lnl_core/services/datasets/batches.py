@@ -198,12 +198,15 @@ def _ids(
     given: list[str] = []
     renamed = []
     new: set[str] = set()
+    others: dict[str, Iterator[str]] = {}  # each goes on where it stopped
+    like: set[str] | None = None  # the set's own ids that another one could be
     for id_, is_taken in zip(wanted, taken, strict=True):
         free = id_
         if is_taken or id_ in new:
-            free = next(
-                each for each in _others(id_, source) if each not in new and _free(each, old)
-            )
+            if like is None:
+                like = {each for each in old if each.startswith(source.stem)}
+            left = others.setdefault(id_, _others(id_, source))
+            free = next(each for each in left if each not in new and each not in like)
             renamed.append((id_, free))
         new.add(free)
         given.append(free)
@@ -216,10 +219,6 @@ def _others(id_: str, source: Path) -> Iterator[str]:
     while True:
         yield f"{source.stem}-{number}/{id_}"
         number += 1
-
-
-def _free(id_: str, old: Any) -> bool:
-    return int(old.positions([id_])[0]) < 0
 
 
 def _paths(
