@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,44 +44,81 @@ def parts_of(written: str) -> tuple[str, ...]:
     return parts
 
 
+class _End:
+    """The images whose paths end with the same parts, told apart by one part more when asked."""
+
+    def __init__(self, found: Sequence[tuple[int, tuple[str, ...]]], depth: int) -> None:
+        self._found, self._depth = found, depth
+
+    def __contains__(self, row: int) -> bool:
+        return row in self._members
+
+    @cached_property
+    def rows(self) -> list[int]:
+        return sorted(self._members)
+
+    @cached_property
+    def _members(self) -> frozenset[int]:
+        return frozenset(row for row, _ in self._found)
+
+    @cached_property
+    def whole(self) -> list[int]:
+        """The rows that have a path with no part more."""
+        return sorted({row for row, parts in self._found if len(parts) == self._depth})
+
+    @cached_property
+    def further(self) -> dict[str, _End]:
+        """The part before these -> the images that have it."""
+        by_part = defaultdict[str, list[tuple[int, tuple[str, ...]]]](list)
+        for row, parts in self._found:
+            if len(parts) > self._depth:
+                by_part[parts[-1 - self._depth]].append((row, parts))
+        return {part: _End(found, self._depth + 1) for part, found in by_part.items()}
+
+
 class ByPath:
     """The images of a set by the ends of their paths and ids."""
 
     def __init__(self, ids: Sequence[str], paths: Sequence[str] | None) -> None:
         self._ids, self._paths = ids, paths
-        self._names: dict[str, set[int]] | None = None
+        self._ends: dict[str, _End] = {}
 
     def find(self, written: str) -> tuple[list[int], bool]:
         """Return the rows that end most alike, and whether they end so to the last folder."""
         wanted = _plain(parts_of(written))
-        if not wanted:
+        end = self._end(wanted[-1]) or self._end(_stem(wanted[-1])) if wanted else None
+        if end is None:
             return [], False
-        scores: dict[int, tuple[int, bool]] = {}
-        for row in self._index().get(wanted[-1], ()) or self._index().get(_stem(wanted[-1]), ()):
-            scores[row] = max(_alike(wanted, parts) for parts in self._parts(row))
-        best = max(scores.values(), default=(0, False))
-        whole = [row for row, (_, all_of_it) in scores.items() if all_of_it]
-        rows = whole or [row for row, score in scores.items() if score == best]
-        if len(rows) > 1 and best[0] > 1:
-            rows = [row for row in rows if scores[row][0] == best[0]]
-        return sorted(rows), bool(whole)
+        ended: list[int] = []  # whole paths of the set with which the wanted one ends
+        for part in reversed(wanted[:-1]):
+            further = end.further.get(part)
+            if further is None:
+                return (end.whole or ended or end.rows), bool(end.whole or ended)
+            ended = [row for row in end.whole if row not in further] or ended
+            end = further
+        return end.rows, True
 
-    def _index(self) -> dict[str, set[int]]:
-        """Return the last part of each path and id, with and without its ending, -> rows."""
-        if self._names is None:
-            names = defaultdict[str, set[int]](set)
-            for row in range(len(self._ids)):
-                for parts in self._parts(row):
-                    names[parts[-1]].add(row)
-                    names[_stem(parts[-1])].add(row)
-            self._names = dict(names)
-        return self._names
+    def _end(self, name: str) -> _End | None:
+        """Return what is called so, with or without an ending."""
+        if name not in self._ends and name in self._names:
+            self._ends[name] = _End(self._names[name], 1)
+        return self._ends.get(name)
 
-    def _parts(self, row: int) -> list[tuple[str, ...]]:
+    @cached_property
+    def _names(self) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+        """The last part of each path and id, with and without its ending -> rows and parts."""
+        names = defaultdict[str, list[tuple[int, tuple[str, ...]]]](list)
+        for row in range(len(self._ids)):
+            for parts in self._parts(row):
+                for name in {parts[-1], _stem(parts[-1])}:
+                    names[name].append((row, parts))
+        return dict(names)
+
+    def _parts(self, row: int) -> set[tuple[str, ...]]:
         written = [self._ids[row]]
         if self._paths is not None and self._paths[row]:
             written.append(self._paths[row])
-        return [parts for each in written if (parts := _plain(components(each)))]
+        return {parts for each in written if (parts := _plain(components(each)))}
 
 
 def _plain(parts: Sequence[str]) -> tuple[str, ...]:
@@ -90,15 +128,6 @@ def _plain(parts: Sequence[str]) -> tuple[str, ...]:
 def _stem(name: str) -> str:
     stem, ending = os.path.splitext(name)
     return stem if ending.lower() in images.SUFFIXES else name
-
-
-def _alike(one: Sequence[str], other: Sequence[str]) -> tuple[int, bool]:
-    """Return how many parts two paths end alike, and whether the shorter one does as a whole."""
-    count = 1
-    shorter = min(len(one), len(other))
-    while count < shorter and one[-1 - count] == other[-1 - count]:
-        count += 1
-    return count, count == shorter
 
 
 class Placer:
