@@ -128,7 +128,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
     for finding in _full(ws):
         raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
     said = []
-    wrong = rescue.problem(ws)
+    wrong = rescue.problem(ws, update=True)
     if isinstance(wrong, Damaged):
         said += rescue.restore(ws)
         wrong = rescue.problem(ws)

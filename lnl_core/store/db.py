@@ -312,11 +312,7 @@ def _migrate(ws: Workspace) -> None:
     current = version(ws)
     if current == HEAD:
         return
-    if current is not None and current > HEAD:
-        raise LnlError(
-            f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
-            f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
-        )
+    _refuse_newer(ws, current)
     if is_read_only(ws):
         raise LnlError(
             f"The workspace {ws.home} has the schema {current or 'of no version'}, this program "
@@ -341,11 +337,52 @@ def _migrate(ws: Workspace) -> None:
         command.upgrade(config, "head")
 
 
+def _refuse_newer(ws: Workspace, current: str | None) -> None:
+    if current is not None and current > HEAD:
+        raise LnlError(
+            f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
+            f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
+        )
+
+
+def check(ws: Workspace, *, update: bool = False) -> None:
+    """Refuse a workspace that is not there, which is never made, or not of this schema.
+
+    Args:
+        ws: the workspace.
+        update: bring an older schema to `HEAD` instead.
+
+    Raises:
+        LnlError: there is none, or its schema is older or newer.
+        Damaged: the database is no database, or is empty while data sets are there.
+    """
+    _refuse_empty(ws)
+    file = database_file(ws)
+    there = file is None or (file.is_file() and file.stat().st_size > 0)
+    current = version(ws) if there else None
+    if current is None:
+        if ws.on_sqlite and (any(ws.datasets_dir.glob("*")) or faults.backups(ws)):
+            raise faults.damaged(ws, "is missing" if not there else "holds nothing of a workspace")
+        raise LnlError(
+            f"There is no workspace at {ws.home}: nothing was looked at, nothing made. Correct "
+            "LNL_HOME or LNL_DATABASE_URL, or make one (`lnl demo`, `lnl import`)."
+        )
+    _refuse_newer(ws, current)
+    if current < HEAD and not update:
+        raise LnlError(
+            f"The workspace {ws.home} was written by an earlier LNL Review (schema {current}, this "
+            f"program needs {HEAD}); more was not looked at. `lnl status` brings it up to date, "
+            "after a copy of the database."
+        )
+    if current < HEAD:
+        migrate(ws)
+
+
 def backup(ws: Workspace, label: str) -> Path | None:
     """Copy a SQLite database to `backups/`; other databases have their own tools (None)."""
-    if not ws.url.startswith("sqlite:///"):
+    source = database_file(ws)
+    if source is None:
         return None
-    source = Path(ws.url.removeprefix("sqlite:///"))
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = ws.home / "backups" / f"review-{label}-{stamp}.db"
     target.parent.mkdir(exist_ok=True)

@@ -29,7 +29,8 @@ _TEXT = (UnicodeDecodeError, json.JSONDecodeError)
 
 def database_file(ws: Workspace) -> Path | None:
     """Return the SQLite file of a workspace; None where a server has its database."""
-    return Path(ws.url.removeprefix("sqlite:///")) if ws.url.startswith("sqlite:///") else None
+    file = make_url(ws.url).database if ws.on_sqlite else None  # what follows a ? is no part of it
+    return None if file is None else Path(file)
 
 
 def backups(ws: Workspace) -> list[Path]:

@@ -50,10 +50,13 @@ def keep_copy(ws: Workspace) -> Path | None:
     return new
 
 
-def problem(ws: Workspace) -> LnlError | None:
-    """Return what is wrong with a workspace's database, None where it is whole."""
+def problem(ws: Workspace, *, update: bool = False) -> LnlError | None:
+    """Return what is wrong with a workspace's database, None where it is whole.
+
+    Nothing is made; an older schema is brought up to date with `update` alone.
+    """
     try:
-        db.open_workspace(ws.home, ws.url)
+        db.check(ws, update=update)
         if ws.on_sqlite:
             with db.reading(ws) as connection:
                 said = connection.exec_driver_sql("pragma quick_check(1)").scalar()

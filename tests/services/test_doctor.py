@@ -10,8 +10,9 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services import doctor
-from lnl_core.store import arrays, datasets, db, decisions, looks, rescue
+from lnl_core.store import arrays, datasets, db, decisions, faults, looks, rescue
 from lnl_core.types import Action, Damaged, Decision, LnlError
+from tests.old_workspace import unpacked
 from tests.store.test_crash_order import pixels, write_set
 from tests.store.test_faults import closed, rank, spoil
 
@@ -286,3 +287,51 @@ def test_hidden_looks_come_back_with_their_person_and_what_belongs_to_no_set_doe
     assert "eve" in names
     assert answers(again) == 600
     db.dispose(again)
+
+
+@pytest.mark.parametrize("there", ["no folder", "an empty folder", "an empty file"])
+@pytest.mark.parametrize("words", [["doctor"], ["doctor", "--restore"]])
+def test_a_workspace_that_is_not_there_is_said_and_not_made(
+    tmp_path, monkeypatch, capsys, there, words
+):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    home = tmp_path / "mistyped"
+    monkeypatch.setenv("LNL_HOME", str(home))
+    if there != "no folder":
+        home.mkdir()
+    if there == "an empty file":
+        (home / "review.db").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(words) == 1
+    shown = capsys.readouterr()
+    assert f"There is no workspace at {home}" in shown.out + shown.err
+    assert "nothing is damaged" not in shown.out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_database_of_a_workspace_with_copies_is_missed(ws):
+    assert doctor.keep_copy(ws) is not None
+    closed(ws).unlink()
+    shutil.rmtree(ws.datasets_dir)
+    (found,) = doctor.look().findings
+    assert found.restorable
+    assert "review.db is missing" in found.problem
+
+
+def test_an_older_schema_is_said_and_brought_up_to_date_by_restoring_alone(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    monkeypatch.setenv("LNL_HOME", str(unpacked(tmp_path / "old")))
+    ws = db.located()
+    schema = db.version(ws)
+    assert schema < db.HEAD
+    assert main(["doctor"]) == 1
+    assert f"an earlier LNL Review (schema {schema}" in capsys.readouterr().out
+    assert db.version(ws) == schema
+    assert faults.backups(ws) == []
+    doctor.restore()
+    assert db.version(ws) == db.HEAD
+    assert [copy.name[:11] for copy in faults.backups(ws)] == [f"review-{schema}"]
+    assert "earlier LNL Review" not in str(doctor.look().findings)
+    db.dispose(ws)

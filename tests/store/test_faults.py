@@ -17,7 +17,17 @@ from sqlalchemy.exc import OperationalError
 from lnl_core.records import NoRoom
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk, holding
-from lnl_core.store import arrays, audits, checkpoint, datasets, db, decisions, faults, leases
+from lnl_core.store import (
+    arrays,
+    audits,
+    checkpoint,
+    datasets,
+    db,
+    decisions,
+    faults,
+    leases,
+    rescue,
+)
 from lnl_core.types import (
     Action,
     Busy,
@@ -426,3 +436,22 @@ def test_a_server_that_is_full_away_or_crowded_is_named(tmp_path, text, code, ki
     assert said in str(told.value)
     assert "secret" not in str(told.value)
     assert "HINT" not in str(told.value)
+
+
+def test_a_parameter_of_the_address_is_no_part_of_the_file_name(tmp_path, monkeypatch):
+    """The workspace had locked itself out at the second start, and its copies were empty."""
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    for home, folder in ((tmp_path / "here", tmp_path / "here"), (tmp_path, tmp_path / "other")):
+        folder.mkdir()
+        url = f"sqlite:///{folder / 'review.db'}?timeout=30"
+        ws = db.open_workspace(home, url)
+        assert faults.database_file(ws) == folder / "review.db"
+        info = datasets.register(ws, "two", write_set(folder / "two", 3))
+        decisions.append(info, [Decision(0, Action.KEEP, "ann", given_label=0)])
+        copy = rescue.keep_copy(ws)
+        db.dispose(ws)
+        assert rescue.answers_in(copy) == 1
+        again = db.open_workspace(home, url)
+        assert [each.name for each in datasets.datasets(again)] == ["two"]
+        db.dispose(again)
+        assert not list(tmp_path.rglob("*?timeout*".replace("?", "[?]")))
