@@ -73,6 +73,10 @@ def test_help_teaches_and_bad_usage_is_two(lnl):
         (["--methods", ","], "name the methods"),
         (["--methods", "knn", "--set", "k=3"], "METHOD.KNOB=VALUE"),
         (["--methods", "knn", "--preset", "slow"], "invalid choice"),
+        (["--resume", "--seed", "5", "--train-on", "a"], "leave out --train-on, --seed"),
+        (["--resume", "--methods", "knn", "--set", "knn.k=3"], "leave out --set"),
+        (["--resume", "--executor", "ray", "--ray", "gpus=1"], "leave out --executor, --ray"),
+        (["--resume", "--tell-checks"], "leave out --tell-checks"),
     ):
         assert word in lnl("run", "birds", *wrong, code=2).err
 

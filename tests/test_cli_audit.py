@@ -103,6 +103,26 @@ def test_a_certificate_takes_no_target_of_its_own(audit, tmp_path, capsys):
     assert "Set it first: lnl goal tiny --left" in capsys.readouterr().err
 
 
+def test_a_certificate_is_checked_against_its_own_goal(audit, tmp_path, capsys):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        audit("--verify", str(tmp_path / "c.json"), "--target", "0.001")
+    assert "--verify takes no --target" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_what_goes_to_standard_output_is_there_alone(workspace, audit, tmp_path, capsys, place):
+    goals.set_goal(datasets.dataset(workspace, "tiny"), goals.LEFT, 10, "ann")
+    answer(workspace, 20)
+    audit("--certificate", str(tmp_path / "c.json"))
+    for said in ((), ("--json",)):
+        assert main(["audit", "tiny", "--certificate", place, *said]) == 0
+        told = capsys.readouterr()
+        assert json.loads(told.out).keys() == json.loads((tmp_path / "c.json").read_text()).keys()
+        assert "at_most" in told.err or "At most" in told.err
+    assert main(["export", "tiny", "--format", "decisions", "--out", place]) == 0
+    assert "rows in" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("estimate", "needed", "says"),
     [

@@ -62,6 +62,9 @@ def test_nobody_sets_a_goal_unnamed(birds, capsys):
         main(["goal", "birds", "--left", "8"])
     assert "--reviewer" in capsys.readouterr().err
     assert main(["goal", "birds", "--share", "1.5", "--reviewer", "ann"]) == 1
+    with pytest.raises(SystemExit):
+        main(["goal", "birds", "--reviewer", "ann"])
+    assert "say which (--left" in capsys.readouterr().err
     assert goals.goals(birds) == ()
 
 

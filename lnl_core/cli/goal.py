@@ -43,6 +43,8 @@ def goal(options: Any) -> int:
         chosen = [(LEFT, None)]
     if chosen and options.reviewer is None:
         options.usage("--reviewer WHO is needed: a goal says who set it.")
+    if options.reviewer is not None and not chosen:
+        options.usage("--reviewer is who sets a goal: say which (--left, --share, --reviews ...).")
     info = opened(options)
     for kind, value in chosen:
         goals.set_goal(info, kind, value, options.reviewer)

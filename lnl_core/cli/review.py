@@ -87,6 +87,8 @@ def audit(options: Any) -> int:
     from lnl_core.services.review.corrected import corrected
     from lnl_core.services.review.desk import to_label
 
+    if options.target is not None and options.verify is not None:
+        options.usage("A certificate is checked against its own goal: --verify takes no --target.")
     if options.target is not None and not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     info = opened(options)

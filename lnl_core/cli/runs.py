@@ -14,6 +14,12 @@ from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
 from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
 from lnl_core.said import command, many
 
+_OF_NEW_RUNS = (
+    *("base", "preset", "representation", "train_on", "judge", "seed", "device"),
+    *("executor", "slurm", "ray", "tell_checks", "set"),
+)
+"""What a run keeps from its start, so that `--resume` takes none of it."""
+
 
 def _run_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
@@ -74,8 +80,13 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         metavar="METHOD.KNOB=VALUE",
         help="one knob, e.g. sr.tau=0.3; may be repeated",
     )
-    one.add_argument("--resume", action="store_true", help="continue what died, failed or stopped")
+    one.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue what died, failed or stopped, as it was started; with --methods only these",
+    )
     one.add_argument("--detach", action="store_true", help="do not watch")
+    one.set_defaults(usual={name: one.get_default(name) for name in _OF_NEW_RUNS})
 
 
 def _add_engine(one: argparse.ArgumentParser) -> None:
@@ -110,6 +121,10 @@ def run(options: Any) -> int:
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and options.methods is not None:
         options.usage("name the methods, e.g. --methods probe,jump@pretrained")
+    said = [name for name, usual in options.usual.items() if getattr(options, name) != usual]
+    if options.resume and said:
+        words = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+        options.usage(f"--resume continues runs as they were started: leave out {words}")
     knobs, asked = _knobs(options), _engine_options(options)
     info = opened(options)
     began = time.monotonic()

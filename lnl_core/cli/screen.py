@@ -13,9 +13,13 @@ DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 
 def say(options: Any, value: dict[str, Any], text: str) -> None:
     """Print JSON where asked for, else words; to standard error where an output takes the other."""
-    taken = str(getattr(options, "out", "")) in ("-", "/dev/stdout")
     words = json.dumps(value, ensure_ascii=False) if options.json else text
-    print(words, file=sys.stderr if taken else sys.stdout)
+    print(words, file=sys.stderr if _stdout_is_taken(options) else sys.stdout)
+
+
+def _stdout_is_taken(options: Any) -> bool:
+    asked = {str(getattr(options, name, "")) for name in ("out", "certificate")}
+    return not asked.isdisjoint(("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))
 
 
 def failure(code: str, message: str) -> str:

@@ -115,9 +115,11 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     db.dispose(made)
     with closing(sqlite3.connect(new)) as target:
         target.execute("pragma journal_mode=delete")
+        gone = _without_folder(ws, target)
         for source in [file, *_set_aside(ws)[:1]] if not file.is_file() else [file]:
             said += _salvage(source, target)
         said += _adopt(ws, target)
+        said += _left_off(target, gone)
         _settle(target)
         total = target.execute("select count(*) from decisions").fetchone()[0]
         sets = target.execute("select count(*) from datasets").fetchone()[0]
@@ -133,6 +135,29 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     if kept is not None:
         said.append(f"The damaged file is kept as {kept}.")
     return said
+
+
+def _without_folder(ws: Workspace, target: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    """Take sets whose folder is not there off the list of a copy: they were removed since.
+
+    Their rows come back with those that the damaged file still gives: then nobody removed them.
+    """
+    rows = target.execute("select id, name, folder from datasets").fetchall()
+    here = {each.name for each in ws.datasets_dir.glob("*") if not (each / owned.MARK).is_file()}
+    gone = {id_: (name, folder) for id_, name, folder in rows if folder not in here}
+    target.executemany("delete from datasets where id = ?", [(id_,) for id_ in gone])
+    target.commit()
+    return gone
+
+
+def _left_off(target: sqlite3.Connection, gone: dict[int, tuple[str, str]]) -> list[str]:
+    listed = {row[0] for row in target.execute("select id from datasets")}
+    return [
+        f"“{name}” is in the copy and is not listed again: its folder {folder} is not there, so it "
+        "was removed since. Answers to it stay in the copy alone."
+        for id_, (name, folder) in gone.items()
+        if id_ not in listed
+    ]
 
 
 def _set_aside(ws: Workspace) -> list[Path]:

@@ -335,3 +335,29 @@ def test_an_older_schema_is_said_and_brought_up_to_date_by_restoring_alone(
     assert [copy.name[:11] for copy in faults.backups(ws)] == [f"review-{schema}"]
     assert "earlier LNL Review" not in str(doctor.look().findings)
     db.dispose(ws)
+
+
+def test_a_set_that_was_removed_since_the_copy_does_not_come_back(ws, capsys):
+    assert doctor.keep_copy(ws) is not None
+    datasets.remove(datasets.dataset(ws, "two"))
+    closed(ws).write_bytes(b"garbage " * 999)
+    assert main(["doctor", "--restore"]) == 0
+    said = capsys.readouterr().out
+    assert "“two” is in the copy and is not listed again: its folder 2-two is not there" in said
+    assert "whole again, with 1 data set and 0 answers." in said
+    again = db.open_workspace()
+    assert [info.name for info in datasets.datasets(again)] == ["one"]
+    assert datasets.broken(again) == []
+    db.dispose(again)
+
+
+def test_a_set_that_lost_its_folder_stays_listed_while_the_damaged_file_names_it(ws):
+    assert doctor.keep_copy(ws) is not None
+    shutil.rmtree(datasets.dataset(ws, "two").directory)
+    closed(ws)
+    assert not any("not listed again" in each for each in rescue.restore(ws))
+    again = db.open_workspace()
+    assert [each.name for each in datasets.broken(again)] == ["two"]
+    with db.reading(again) as connection:
+        assert connection.exec_driver_sql("select count(*) from decisions").scalar() == 600
+    db.dispose(again)
