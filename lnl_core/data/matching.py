@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lnl_core.data.content import Finder, is_word
+from lnl_core.data.table_text import unprotect
 from lnl_core.data.tables import Cells, visible
 from lnl_core.types import IntArray, LnlError
 
@@ -199,8 +200,9 @@ class Matcher:
         text = cells.get("given_label", "")
         if not text.strip():
             return None
-        bare = text[1:] if text.startswith("'") else text
-        for name in (bare, text, bare.strip(), text.strip()):
+        plain = text.strip()
+        typed = plain.removeprefix("'")  # in a spreadsheet, so that a number stays text
+        for name in (unprotect(text), text, unprotect(plain), plain, typed):
             if name in self._index:
                 return self._index[name]
         return -1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import IO
 
 from lnl_core.data import tables
 from lnl_core.data.matching import BY_ID, Held
+from lnl_core.data.table_text import unprotect as unprotect
 from lnl_core.data.tables import BadRow, Cells
 from lnl_core.said import many
 from lnl_core.store.decisions import AUTO_FIX, COPIES, SETTLED
@@ -38,7 +38,6 @@ MAX_SECONDS = 86_400
 
 _ACTIONS = tuple(str(action) for action in Action if action is not Action.AUTO)
 _BATCH = 4096
-_PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,6 @@ Place = Callable[[int, Cells, int], tuple[int, str]]
 
 Meant = Callable[[Cells, int], Cells]
 """(cells, image) -> cells with an action; may raise `Held` where the row says nothing."""
-
-
-def unprotect(text: str) -> str:
-    """Take off the apostrophe that `export.protect` put on."""
-    return text[1:] if _PROTECTED.match(text) else text
 
 
 def read_decisions(

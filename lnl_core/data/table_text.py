@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -93,3 +94,11 @@ def _where_not_utf8(stream: Any, name: str) -> str:
             )
         offset += len(line)
     return f"{name} is not UTF-8. {SAVE_AS}"
+
+
+_PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+def unprotect(text: str) -> str:
+    """Take off the apostrophe that `export.protect` put on."""
+    return text[1:] if _PROTECTED.match(text) else text

@@ -9,6 +9,7 @@ and `value.choices`. Images are served from disk by its local-files storage
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,10 @@ def write(
     count = 0
     with placing.new_folder(target, cleaned) as part:
         placer = Placer(part, cleaned, images, len(every), report)
-        if not refer:
+        root = _served(cleaned) if refer else None
+        if root is None:
             (part / "images").mkdir()
-        place = _referred(cleaned, placer) if refer else _placed(placer)
+        place = _placed(placer) if root is None else _referred(cleaned, placer, root)
         tasks = _tasks(cleaned, place)
         number = 0
         more = True
@@ -91,15 +93,28 @@ def write(
                 file.unlink()
         problems = placer.problems()
         (part / "label_config.xml").write_text(config(cleaned), "utf-8")
-        root = cleaned.root if refer else "the folder that holds this file"
-        (part / "README.txt").write_text(_README.format(root=root), "utf-8")
+        named = "the folder that holds this file" if root is None else root
+        (part / "README.txt").write_text(_README.format(root=named), "utf-8")
     return count, problems
 
 
-def _referred(cleaned: Cleaned, placer: Placer) -> Callable[[int], str | None]:
+def _served(cleaned: Cleaned) -> Path:
+    """Return the folder that all originals lie in: of images added from elsewhere too."""
+    assert cleaned.root is not None
+    added = [os.path.dirname(path) for path in cleaned.data.paths or () if os.path.isabs(path)]
+    if not added:
+        return cleaned.root
+    return Path(os.path.commonpath([os.path.abspath(cleaned.root), *added]))
+
+
+def _referred(cleaned: Cleaned, placer: Placer, served: Path) -> Callable[[int], str | None]:
     def place(row: int) -> str | None:
-        paths = cleaned.data.paths
-        return paths[row] if placer.put(row, "") and paths is not None else None
+        paths, root = cleaned.data.paths, cleaned.root
+        if not placer.put(row, "") or paths is None or root is None:
+            return None
+        if served == root:
+            return paths[row]
+        return Path(os.path.relpath(os.path.join(root, paths[row]), served)).as_posix()
 
     return place
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 import zipfile
@@ -15,7 +16,7 @@ import pytest
 
 from lnl_core.data.layouts import placing
 from lnl_core.readings import Answers
-from lnl_core.services.datasets import catalog
+from lnl_core.services.datasets import catalog, growing
 from lnl_core.services.export import exporting
 from lnl_core.services.review import goals
 from lnl_core.services.review.auditing import errors_left
@@ -321,6 +322,24 @@ def test_label_studio_tasks_fit_their_config(workspace, photos, photo_set, tmp_p
     said = [[r["value"]["choices"] for a in t["annotations"] for r in a["result"]] for t in tasks]
     assert said[:6] == [[["dog"]], [["=cat"]], [["=cat", "dog"]], [], [], [["dog"], ["=cat"]]]
     assert tasks[3]["annotations"][0]["meta"] == {"reviewer": "ann", "action": "none"}
+
+
+def test_label_studio_finds_images_that_were_added_from_another_folder(
+    workspace, photos, photo_set, tmp_path
+):
+    (tmp_path / "more" / "dog").mkdir(parents=True)
+    (tmp_path / "more" / "dog" / "n ü.png").write_bytes(encoded(picture(seed=99), "PNG"))
+    growing.add_images(photo_set, tmp_path / "more")
+    out = tmp_path / "ls"
+    info = datasets.dataset(workspace, "photos")
+    assert exporting.write_export(info, "label-studio", out).rows == 9
+    (root,) = re.findall(r"DOCUMENT_ROOT=(.*)", (out / "README.txt").read_text("utf-8"))
+    assert root == str(tmp_path)
+    tasks = json.loads((out / "tasks.json").read_text("utf-8"))
+    inside = [unquote(task["data"]["image"].split("=", 1)[1]) for task in tasks]
+    assert inside[-1] == "more/dog/n ü.png"
+    assert not any(path.startswith("/") for path in inside)
+    assert all((tmp_path / path).is_file() for path in inside)
 
 
 def test_a_stream_gets_a_zip_that_comes_back(workspace, photo_set, tmp_path):

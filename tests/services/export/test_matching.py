@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+from lnl_core.readings import Answers
 from lnl_core.services.datasets import catalog
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.store import datasets, decisions
@@ -217,3 +218,27 @@ def test_a_digest_that_was_mangled_is_held_back(before):
     found = bring(before, "id,action,content\n0000001,keep,1.2E+31\n")
     assert (found.stored, found.held) == (0, 1)
     assert "no digest" in found.held_back[0].why
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_answers_to_classes_that_an_apostrophe_tells_apart_come_back(workspace, tmp_path, raw):
+    """Content and given label: “'tis” had been read as “tis”, and held back as another image."""
+    names = ["'tis", "tis", "'1", "1", "=a", *(["b", "c"] if raw else ["'=a", "''=a"])]
+    file = tmp_path / "odd.npz"
+    np.savez(file, images=pictures(7), labels=np.arange(7), class_names=np.array(names))
+    for name in ("here", "there"):
+        catalog.import_dataset(workspace, file, name, answers=Answers(spellings="keep"))
+    here, there = (datasets.dataset(workspace, name) for name in ("here", "there"))
+    made = [Decision(row, Action.RELABEL, "ann", label=(row + 1) % 7) for row in range(7)]
+    decisions.append(here, made)
+    out = io.BytesIO()
+    exporting.write_export(here, "decisions", out, safe=not raw)
+    assert bring(there, out.getvalue()).held == 0
+    assert answers(there) == answers(here)
+
+
+def test_an_apostrophe_that_was_typed_before_a_given_label_is_none_of_it(before):
+    text = "id,given_label,action\n00002,'emu,keep\n"
+    told = bring(before, text.replace("00002", datasets.load(before).ids[2]))
+    assert told.held == 0
+    assert answers(before)[2] == [(Action.KEEP, None)]
