@@ -29,6 +29,7 @@ from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 PIXEL_BYTES, FILE_BYTES = 16, 32
 _BLOCK_BYTES = 2**22
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,15 +72,29 @@ class Finder:
         self._pixels = np.argsort(contents.pixels.view(f"S{PIXEL_BYTES}"), kind="stable")
         files = contents.files
         self._files = None if files is None else np.argsort(files.view(f"S{FILE_BYTES}"))
+        self._many: dict[str, list[int]] = {}  # of words with many rows, which are asked for often
 
     def rows(self, word: str) -> list[int]:
         """Return the rows with one of the digests of a word, rising; none where it is blank."""
+        if word in self._many:
+            return self._many[word]
         found: set[int] = set()
         for each in word.split():
             found |= set(_equal(self._contents.pixels, self._pixels, each, PIXEL_BYTES))
             if self._files is not None and self._contents.files is not None:
                 found |= set(_equal(self._contents.files, self._files, each, FILE_BYTES))
-        return sorted(found)
+        rows = sorted(found)
+        if len(rows) > _FEW:
+            self._many[word] = rows
+        return rows
+
+    def has(self, row: int, word: str) -> bool:
+        """Tell whether a row is one of `rows`, without a look at the others."""
+        wanted = {each for each in map(_digest_of, word.split()) if any(each)}
+        files = self._contents.files
+        return bytes(self._contents.pixels[row]) in wanted or (
+            files is not None and bytes(files[row]) in wanted
+        )
 
 
 def has_changed(word: str, file: Path) -> bool:
@@ -97,10 +112,7 @@ def is_word(text: str) -> bool:
 
 def _equal(digests: Array, order: IntArray, word: str, size: int) -> Sequence[int]:
     """Return the rows whose digest is `word`; trailing zero bytes are compared too."""
-    try:
-        wanted = bytes.fromhex(word)
-    except ValueError:
-        return []
+    wanted = _digest_of(word)
     if len(wanted) != size or not any(wanted):
         return []
     sorted_words = digests.view(f"S{size}")
@@ -111,6 +123,13 @@ def _equal(digests: Array, order: IntArray, word: str, size: int) -> Sequence[in
             rows.append(int(order[place]))
         place += 1
     return rows
+
+
+def _digest_of(word: str) -> bytes:
+    try:
+        return bytes.fromhex(word)
+    except ValueError:
+        return b""
 
 
 def pixel_digest(image: ByteArray) -> bytes:

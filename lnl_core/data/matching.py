@@ -98,6 +98,7 @@ class Matcher:
     held: list[HeldBack] = field(default_factory=list)
     doubt: str = ""
     _index: Mapping[str, int] = field(init=False)
+    _fit: dict[tuple[str, int], Sequence[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._index = {name: label for label, name in enumerate(self.class_names)}
@@ -127,10 +128,7 @@ class Matcher:
     def _placed(self, cells: Cells, row: int) -> tuple[int, str]:
         word = cells.get("content", "").strip()
         if word and not self.by_id:
-            rows = self.finder.rows(word)
-            if not rows:
-                self._other_content(word, row)
-            return self._among(rows, cells, row), BY_CONTENT
+            return self._by_content(word, cells, row), BY_CONTENT
         if row < 0:
             self._beyond(cells["id"].strip())
             raise LnlError(f"“{visible(cells['id'])[:60]}” is no id of this data set. Correct it.")
@@ -166,11 +164,17 @@ class Matcher:
             BY_ID_ALL_THE_SAME,
         )
 
-    def _among(self, rows: Sequence[int], cells: Cells, row: int) -> int:
+    def _by_content(self, word: str, cells: Cells, row: int) -> int:
         """Choose among images with equal content: by id, else by the given label."""
         given = self._given(cells)
-        fitting = [each for each in rows if given in (None, row_label(self.given_labels, each))]
-        if row >= 0 and row not in rows and self.is_row_number(row):
+        same = row >= 0 and self.finder.has(row, word)
+        if same and given in (None, row_label(self.given_labels, row)):
+            return row
+        rows = self.finder.rows(word)
+        if not rows:
+            self._other_content(word, row)
+        fitting = self._fitting(word, rows, given)
+        if row >= 0 and not same and self.is_row_number(row):
             self._doubt(f"the picture that was {self.ids[row]} is {self.ids[rows[0]]} here")
         if not fitting:
             here = self.class_names[row_label(self.given_labels, rows[0])]
@@ -179,9 +183,7 @@ class Matcher:
                 f"picture is given as “{here}” here ({self.ids[rows[0]]}).",
                 "If the answer holds all the same, empty the cell given_label.",
             )
-        if row in fitting:
-            return row
-        if row in rows:
+        if same:
             here = self.class_names[row_label(self.given_labels, row)]
             raise _Hold(
                 f"Image {self.ids[row]} is given as “{here}” here, not as the file says.",
@@ -194,6 +196,17 @@ class Matcher:
                 "Write the id of the one that is meant.",
             )
         return fitting[0]
+
+    def _fitting(self, word: str, rows: Sequence[int], given: int | None) -> Sequence[int]:
+        """Return which rows of a content are given so, looked up once where there are many."""
+        if given is None:
+            return rows
+        if (word, given) in self._fit:
+            return self._fit[word, given]
+        fitting = [each for each in rows if row_label(self.given_labels, each) == given]
+        if len(rows) > _SHOWN:
+            self._fit[word, given] = fitting
+        return fitting
 
     def _given(self, cells: Cells) -> int | None:
         """Return the given label that the file states, -1 for no class, None where it is silent."""
