@@ -28,6 +28,33 @@ def test_a_list_that_is_not_understood_is_no_leave_to_read_a_lone_folder_as_a_cl
     assert "labels_in" not in asked(read(source))
 
 
+@pytest.mark.parametrize(
+    "name", ["LICENSE-MIT.txt", "licence_cc-by.txt", "requirements-dev.txt", "notes_2024.txt"]
+)
+def test_licences_and_notes_beside_images_are_no_lists(tmp_path, name):
+    text = "MIT License\n\nPermission is hereby granted, free of charge, to any person\n"
+    for folder, pictures in (("one", ONE), ("flat", [f"{i}.png" for i in range(4)])):
+        put(tmp_path / folder, pictures)
+        (tmp_path / folder / name).write_text(text)
+    assert "labels_in" not in asked(read(tmp_path / "one"))
+    with pytest.raises(LnlError, match="4 images lie beside each other"):
+        read(tmp_path / "flat")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("license_plates.txt", "image label\nim/0.png cat\n"),
+        ("notes-labels.txt", "image label\nim/0.png cat\n"),
+        ("license_plates.csv", "# by a tool\nimage,label\nim/0.png,cat\n"),
+    ],
+)
+def test_a_list_is_one_though_its_name_begins_as_a_licences(tmp_path, name, text):
+    source = put(tmp_path / "s", ONE)
+    (source / name).write_text(text)
+    assert f"{name} beside it is not read" in stops(source, "labels_in", tmp_path)
+
+
 def test_masks_are_no_classes(tmp_path):
     put(tmp_path / "a", ["images/0.png", "masks/0.png"])
     with pytest.raises(LnlError, match="segmentation"):

@@ -216,6 +216,30 @@ def test_words_in_one_list_and_numbers_in_another_are_asked_about(tmp_path, agre
     assert sorted(set(apart.given)) == ["0", "1", "cat", "dog"]
 
 
+@pytest.mark.parametrize("keep", ["", "keep"])
+@pytest.mark.parametrize("labels", ["01", ["cat", "dog"]])
+def test_a_list_of_blank_labels_mixes_no_words_into_numbers(tmp_path, labels, keep):
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,label", {"label": labels}),
+        test=("image,class", {"class": [""]}),
+    )
+    found = read(source, unlabelled=keep)
+    assert "label_column" not in asked(found)
+    assert {name: counts(found)[name] for name in labels} == dict.fromkeys(labels, 4)
+
+
+@pytest.mark.parametrize("keep", ["", "keep"])
+@pytest.mark.parametrize(("first", "second"), [("01", ["cat", ""]), (["cat", "dog"], ["0", ""])])
+def test_blank_labels_hide_no_words_beside_numbers(tmp_path, keep, first, second):
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,label", {"label": first}),
+        test=("image,class", {"class": second}),
+    )
+    assert asked(read(source, unlabelled=keep))["label_column"].is_open
+
+
 def test_images_that_no_list_names_are_said(tmp_path, agrees):
     source = lists_of(
         tmp_path / "s", train=("image,label", {"label": SAME}), val=("image,label", {"label": SAME})

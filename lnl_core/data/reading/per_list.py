@@ -10,6 +10,7 @@ from typing import Any
 from lnl_core.data import tables
 from lnl_core.data.reading import columns
 from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
+from lnl_core.data.reading.outline import UNLABELLED
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
@@ -181,9 +182,12 @@ def ask_words_or_numbers(
     if len({each.used.get("label", "").lower() for each in decided.values()}) < 2:
         return
     labels: dict[Path, set[str]] = {}
+    blank = {"", UNLABELLED} if answers.unlabelled == "keep" else {""}
     for listing, _, cells in rows:
         own = labels.setdefault(listing.file, set())
-        if not isinstance(cells, BadRow) and len(own) < _LABELS and cells["label"].strip():
+        if isinstance(cells, BadRow) or len(own) == _LABELS:
+            continue
+        if cells["label"].strip() not in blank:
             own.add(named(visible(cells["label"])))
     question = _words_and_numbers(decided, labels, answers)
     if question is not None:
@@ -194,7 +198,7 @@ def _words_and_numbers(
     decided: Mapping[Path, Columns], labels: Mapping[Path, Collection[str]], answers: Answers
 ) -> Question | None:
     numbers = [file for file, own in labels.items() if own and all(map(str.isdecimal, own))]
-    words = [file for file, own in labels.items() if not any(map(str.isdecimal, own))]
+    words = [file for file, own in labels.items() if own and not any(map(str.isdecimal, own))]
     if not numbers or not words:
         return None
     first, other = words[0], numbers[0]

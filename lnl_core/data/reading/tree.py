@@ -26,6 +26,15 @@ def is_read_me(name: str) -> bool:
     return stem in _READ_ME or stem.startswith("readme")
 
 
+def like_read_me(name: str) -> bool:
+    """Tell whether a text is called nearly so: `LICENSE-MIT.txt`, but `license_plate_001.txt` too.
+
+    Whoever asks has to look into it.
+    """
+    stem, ending = os.path.splitext(name.lower())
+    return ending == ".txt" and stem.startswith(tuple(_READ_ME))
+
+
 @dataclass(slots=True)
 class Node:
     """A folder: its own files, those that are called like images, and the folders in it.
