@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+from concurrent.futures import wait
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch are imported
@@ -14,6 +15,7 @@ import pytest
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.services.datasets import incoming
+from lnl_core.services.review import course
 from lnl_core.store import arrays, audits, datasets
 from lnl_core.store.db import dispose, open_workspace
 
@@ -105,6 +107,7 @@ def workspace(request, tmp_path, monkeypatch):
         monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
     ws = open_workspace(tmp_path / "home")
     yield ws
+    wait([asked for _, asked in course._asked.values()], 60)  # its thread reads the database
     dispose(ws)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import takewhile
@@ -358,7 +358,7 @@ def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
             yield record.row, Action(record.action), record.route, record.given_label
 
 
-def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
+def log(info: DatasetInfo) -> Generator[tuple[int, int, str, str], None, None]:
     """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
     columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _MEANT.label("action"))
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -329,20 +330,20 @@ def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int
     holders: dict[int, set[str]] = {}
     open_ = np.ones(info.n, bool)
     free = np.ones(info.n, bool)
-    log = decisions.log(info)
-    entry = next(log, None)
-    chosen = {}
-    for each in audits.draws(info)[:end]:
-        while entry is not None and entry[0] <= each.last_decision:
-            held = holders.setdefault(entry[1], set())
-            (held.add if entry[3] in ANSWERS else held.discard)(entry[2])
-            free[entry[1]] = not held
-            entry = next(log, None)
-        rows = np.flatnonzero(open_ & free)
-        if each.number >= first:
-            place = audits.chosen(seed, each.number, len(rows))
-            chosen[each.number] = (int(rows[place]), len(rows))
-        open_[each.row] = False
+    draws, chosen = audits.draws(info)[:end], {}
+    with closing(decisions.log(info)) as log:  # read to the last draw only
+        entry = next(log, None)
+        for each in draws:
+            while entry is not None and entry[0] <= each.last_decision:
+                held = holders.setdefault(entry[1], set())
+                (held.add if entry[3] in ANSWERS else held.discard)(entry[2])
+                free[entry[1]] = not held
+                entry = next(log, None)
+            rows = np.flatnonzero(open_ & free)
+            if each.number >= first:
+                place = audits.chosen(seed, each.number, len(rows))
+                chosen[each.number] = (int(rows[place]), len(rows))
+            open_[each.row] = False
     return chosen
 
 

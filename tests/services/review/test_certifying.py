@@ -120,6 +120,14 @@ def test_a_draw_that_the_seed_does_not_choose_is_found_out(reviewed, tmp_path, m
     assert fails(reviewed, path) == ["draws"]
 
 
+def test_the_log_is_let_go_where_the_draws_end_before_it(reviewed, monkeypatch):
+    read, log = [], decisions.log
+    monkeypatch.setattr(decisions, "log", lambda info: read.append(log(info)) or read[-1])
+    (seed,) = {each.seed for each in audits.draws(reviewed)}
+    assert certifying._chosen_rows(reviewed, seed, 0, 5)
+    assert [each.gi_frame for each in read] == [None]  # its connection is back in the pool
+
+
 def test_an_answer_that_changed_since_is_named(reviewed, tmp_path):
     path = written(reviewed, tmp_path)
     ann = Reviewer(reviewed.workspace, reviewed)
