@@ -129,7 +129,7 @@ def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: i
     found = proposing.paying(info, filters, LEAST, precision, allowed)
     if found is None:
         return (
-            f"It would not pay for any other least chance from {LEAST[0]:.2f} up either, as of now."
+            f"Surer suggestions, of any least chance from {LEAST[0]:.2f} up, would not pay either."
         )
     least, asked = found
     return (

@@ -32,7 +32,7 @@ def test_it_says_before_the_start_that_few_suggestions_do_not_pay(desk, tiny):
     assert app.button(key="accept_draw").disabled
     (said,) = [each.value for each in app.warning]
     assert "Does not pay" in said
-    assert "It would not pay for any other least chance from 0.50 up either" in said
+    assert "Surer suggestions, of any least chance from 0.50 up, would not pay either." in said
 
 
 def test_a_passed_check_is_accepted_above_the_desk(desk, tiny, checked):

@@ -162,8 +162,8 @@ class Proposal:
             return (
                 f"Does not pay if the scores are right: they expect about "
                 f"{percent(self.expected, 1)} of these suggestions to be right, so the check "
-                f"passes with a chance of {percent(self.passes)}. Ask for surer suggestions or "
-                "less precision, or review them."
+                f"passes with a chance of {percent(self.passes)}. Ask for less precision, or "
+                "review them."
             )
         if self.size < accepting.PAYS_FROM * self.checks:
             return (
