@@ -89,7 +89,8 @@ def _start(values: Losses) -> float:
     if values.mixture is not None and values.mixture.separate:
         grid = np.linspace(*values.mixture.mean, 256)
         return float(grid[np.argmax(values.mixture.posterior(grid) >= 0.5)])
-    return float(np.percentile(values.x[values.counted], 90))
+    counted = values.counted if values.counted.any() else slice(None)
+    return float(np.percentile(values.x[counted], 90))
 
 
 def _queue(info: DatasetInfo, values: Losses, threshold: float, key: str, *, small: bool) -> None:

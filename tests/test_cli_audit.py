@@ -163,3 +163,5 @@ def test_drawn_images_that_were_put_off_are_said_here_and_by_status(workspace, a
     assert count == 10
     assert "10 drawn images wait, skipped or unsure: each counts as wrong" in audit()
     assert json.loads(audit("--json"))["waits"] == 10
+    goals.set_goal(info, "reviews", 30, "ann")
+    assert status()[1] == 0, "they keep no goal of images away"

@@ -226,7 +226,7 @@ def _audit_words(name: str, report: Any) -> str:
             f"counts as left"
             + (", and so does each of them, until more are drawn since" if left.before else "")
         )
-    if left.waits:
+    if left.waits and not left.may_stop:
         lines.append(f"{left.waits}: each counts as wrong. Review shows them (key L)")
     lines.append(_target(report, goal))
     return "\n".join(f"{line}." for line in lines)

@@ -326,9 +326,11 @@ class Workspace:
 
 def _whole(column: Any) -> Any:
     """Return a column of floats that are whole as the numbers they were before one was missing."""
-    if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
-        return column.astype("Int64")
-    return column
+    known = column.dropna()
+    if column.dtype.kind != "f" or not len(known):
+        return column
+    whole = (known % 1 == 0).all() and known.abs().max() < 2**53
+    return column.astype("Int64") if whole else column
 
 
 def _arrays(

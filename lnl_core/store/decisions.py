@@ -331,21 +331,28 @@ def in_force(
 
 
 def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
-    """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path."""
+    """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path.
+
+    Without keeps of what is no class today, as `in_force`.
+    """
     query = (
-        select(_TABLE.c.row, _TABLE.c.reviewer, _MEANT, _TABLE.c.label)
+        select(_TABLE.c.row, _TABLE.c.reviewer, _MEANT, _TABLE.c.label, _TABLE.c.given_label)
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
     with reading(info.workspace) as connection:
         return [
             (row, reviewer, Action(action), label if action == Action.RELABEL else None)
-            for row, reviewer, action, label in connection.execute(query)
+            for row, reviewer, action, label, given in connection.execute(query)
+            if not is_void(Action(action), given in info.no_classes)
         ]
 
 
 def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
-    """Yield (row, action, route, given label) of what people say now, oldest first; see `meant`."""
+    """Yield (row, action, route, given label) of what people say now, oldest first; see `meant`.
+
+    Without keeps of what is no class today, as `in_force`.
+    """
     t = _TABLE.c
     query = (
         select(t.row, _MEANT.label("action"), t.route, t.given_label)
@@ -355,7 +362,8 @@ def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            yield record.row, Action(record.action), record.route, record.given_label
+            if not is_void(Action(record.action), record.given_label in info.no_classes):
+                yield record.row, Action(record.action), record.route, record.given_label
 
 
 def log(info: DatasetInfo) -> Generator[tuple[int, int, str, str], None, None]:
@@ -400,14 +408,18 @@ def last_answered_at(info: DatasetInfo, until: int) -> str | None:
 
 
 def counts(info: DatasetInfo) -> dict[str, int]:
-    """Return how many decisions in force there are of each action."""
+    """Return how many decisions in force there are of each action; see `in_force`."""
     query = (
-        select(_MEANT, func.count())
+        select(_MEANT, _TABLE.c.given_label, func.count())
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
-        .group_by(_MEANT)
+        .group_by(_MEANT, _TABLE.c.given_label)
     )
+    found: dict[str, int] = {}
     with reading(info.workspace) as connection:
-        return {action: count for action, count in connection.execute(query)}
+        for action, given, count in connection.execute(query):
+            if not is_void(Action(action), given in info.no_classes):
+                found[action] = found.get(action, 0) + count
+    return found
 
 
 def reviewed(info: DatasetInfo) -> int:

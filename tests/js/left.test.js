@@ -91,6 +91,9 @@ test("drawn images that were put off are said beside the goal, until it holds", 
   assert.ok(waits(now));
   assert.ok(!waits(NOW));
   assert.ok(!waits({ ...now, goal: { ...NOW.goal, holds: true } }));
+  const certain = { ...now, errors_left: { ...errors_left, may_stop: true } };
+  assert.ok(waits({ ...certain, goal: { ...NOW.goal, kind: "recall" } }));
+  assert.ok(!waits({ ...now, goal: { ...NOW.goal, kind: "reviews" } }), "images keep nothing away");
 });
 
 test("a goal of time says how far it is, and what the guarantee will be", () => {

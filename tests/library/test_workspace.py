@@ -129,6 +129,7 @@ def test_classes_that_are_numbers_stay_whole_beside_a_row_without_one(shared, st
         {"id": "0", "action": "relabel", "label": 4 - int(labels[0])},
         {"id": "9", "action": "keep"},
     ]
+    rows = [each | {"score": 1e300} for each in rows]  # of another column, too large for one
     assert shared.decide("numbers", form(rows), reviewer="ada").stored == 2
     assert shared.export("numbers")["corrected_label"].tolist() == [str(4 - labels[0])]
 

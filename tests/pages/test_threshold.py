@@ -5,6 +5,7 @@ import pytest
 
 from lnl_core.services.compare import losses
 from lnl_core.services.explore import selections
+from lnl_core.store import arrays
 from tests.pages.test_compare import judged  # noqa: F401
 from tests.pages.test_explore import queue_sent
 
@@ -30,6 +31,16 @@ def test_what_lies_above_goes_to_the_queue_by_a_link(desk, workspace, judged, pa
     assert selections.selection_rows(judged, name).tolist() == rows.tolist()
     shared = desk("review", dataset="tiny", selection=name)
     assert {item["row"] for item in queue_sent(shared)["items"]} == set(rows.tolist())
+
+
+@pytest.mark.parametrize("page", ["compare", "explore"])
+def test_a_set_that_runs_were_told_whole_has_a_threshold_too(desk, judged, page):  # noqa: F811
+    for number in ("1", "2"):
+        told = judged.directory / "runs" / number / "trusted.npy"
+        arrays.write_array(told, np.ones(judged.n, bool))
+    app = desk(page, dataset="tiny", view="losses")
+    assert not app.exception
+    assert [each.value for each in app.error] == []
 
 
 def _steps(values):

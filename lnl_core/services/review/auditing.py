@@ -117,8 +117,11 @@ class ErrorsLeft:
 
     @property
     def waits(self) -> str:
-        """What keeps the goal away and only people can mend; empty where nothing does."""
-        if self.may_stop or not self.put_off:
+        """How many drawn images were put off, in words; empty where none was.
+
+        They keep a goal of errors away, and only people can mend it; no goal of images or time.
+        """
+        if not self.put_off:
             return ""
         return many(self.put_off, "drawn image waits", "drawn images wait") + ", skipped or unsure"
 

@@ -82,13 +82,17 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
 
 
 def _waits(info: DatasetInfo) -> int:
-    """Return how many drawn images were put off; what reads arrays is loaded where some may be."""
+    """Return how many drawn images were put off and keep the goal away.
+
+    What reads arrays is loaded where some may be.
+    """
     if not found.any_drawn_put_off(info):
         return 0
-    from lnl_core.services.review import auditing
+    from lnl_core.services.review import auditing, goals
 
     left = auditing.errors_left(info)
-    return 0 if left.may_stop else left.put_off
+    here = goals.stand(info, left)
+    return left.put_off if not here.holds and here.kind in (goals.LEFT, goals.RECALL) else 0
 
 
 def _unseen(info: DatasetInfo) -> dict[int, int]:

@@ -84,7 +84,8 @@ export const lastIsSooner = ({ reviewed, errors_left: { enough, since, total } }
  * @param {Progress} now
  * @returns {Fact}
  */
-function goalOf({ errors_left: left, goal, course }) {
+function goalOf(now) {
+  const { errors_left: left, goal, course } = now;
   const name = "To the goal";
   if (goal.holds) return { name, value: "reached", side: `${goal.reached}: you may stop` };
   const known = left.limit !== null && left.estimate !== null;
@@ -95,7 +96,9 @@ function goalOf({ errors_left: left, goal, course }) {
   return {
     name,
     value: goal.takes,
-    side: [goal.words, goal.said, left.waits, all, then, stop].filter(Boolean).join("; "),
+    side: [goal.words, goal.said, waits(now) ? left.waits : "", all, then, stop]
+      .filter(Boolean)
+      .join("; "),
   };
 }
 
@@ -112,7 +115,8 @@ export const certified = ({ may_stop: holds, limit, since }) =>
  *
  * @param {Progress} now
  */
-export const waits = ({ goal, errors_left: left }) => !goal.holds && Boolean(left.waits);
+export const waits = ({ goal, errors_left: left }) =>
+  !goal.holds && !isTime(goal) && Boolean(left.waits);
 
 /**
  * Opens all that was skipped or is unsure, drawn or not: nothing tells which are drawn.

@@ -11,7 +11,7 @@ from lnl_core.services.compare import truth
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.export import exporting, reimporting, scores
-from lnl_core.services.review import auditing, desk, recording
+from lnl_core.services.review import auditing, desk, filtering, recording
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.progress import progress
@@ -116,8 +116,13 @@ def test_a_keep_from_before_contradicts_nobody_and_every_export_has_the_correcti
     recording.record(scored, "ann", [press(row, "keep")])
     info = settings.set_no_classes(scored, ["belt"])
     recording.record(info, "bob", [press(row, "relabel", label=0)])
+    recording.record(info, "ann", [press(row, "keep")])  # as what came late from a browser
     assert in_force.standing(info).settled[row]
     assert settling.contradictions(info) == []
+    assert embedding.VERDICTS[embedding.verdicts(info)[row]] == "relabel"
+    kept = filtering.said(info, in_force.standing(info), "keep", None)
+    assert not kept[row]
+    assert decisions.counts(info) == {"relabel": 1}
     corrections, _, left_out = exporting.correction_rows(info)
     assert [(each["id"], each["corrected_label"]) for each in corrections] == [(id_, "bar")]
     assert not left_out
