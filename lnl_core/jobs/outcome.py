@@ -115,7 +115,8 @@ def rank(info: DatasetInfo) -> None:
 def rank_in_turn(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     """Rank by the newest finished run of every method and put that ranking in force.
 
-    For who holds the set's ranking (`in_turn`).
+    For who holds the set's ranking (`in_turn`). The set is read anew, for `info` may be as old as
+    the run that ends: what became of its labels since counts. One that is gone has no ranking.
 
     A head on frozen features counts beside the same method's network on pixels (`signal_key`).
 
@@ -133,7 +134,10 @@ def rank_in_turn(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     """
     from lnl_core.review import copies, labelled, listed
 
-    newest = dict(also or {})
+    current = datasets.dataset_by_id(info.workspace, info.id)
+    if current is None:
+        return
+    info, newest = current, dict(also or {})
     for job in queue.jobs(info):
         if job.state is JobState.DONE:
             name = key(job, info)

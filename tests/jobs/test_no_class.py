@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import inputs, outcome, own, queue
+from lnl_core.services.datasets import settings
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, Signals
 from tests.jobs.test_run import run
@@ -103,6 +104,20 @@ def test_a_run_from_before_speaks_about_the_rest_and_one_that_lacks_a_class_is_n
     again = datasets.dataset(workspace, tiny.name)
     outcome.rank(again)  # the newest run never saw belts, and there is no other of its method
     assert arrays.load_ranking(again.directory / "ranking") is None
+
+
+def test_a_label_called_no_class_during_a_run_is_not_suggested_when_it_ends(workspace, tiny):
+    def fit(data, config, context):
+        settings.set_no_classes(tiny, ["belt"])
+        return truthful(data, tiny)
+
+    job = run(workspace, tiny, fit)
+    assert (job.state, job.error) == ("done", None)
+    ranking, runs = arrays.load_ranking(tiny.directory / "ranking")
+    assert runs == {"ce": job.id}
+    assert (ranking.suggested_labels != 1).all()
+    assert (ranking.p_wrong[np.asarray(datasets.load(tiny).given_labels) == 1] == 0).all()
+    assert ranking.p_wrong[47] > 0.5
 
 
 @pytest.mark.parametrize("zeroed", [False, True])

@@ -279,12 +279,14 @@ def _of_whole_set(info: DatasetInfo) -> tuple[Draw, ...]:
 
 
 def _made_before(info: DatasetInfo) -> list[int]:
-    """Return how many draws there were when images were added, for each time.
+    """Return how many of the `draws` are from before images were added, for each time.
 
+    By their numbers: what the set keeps also counts rows whose label has become no class since.
     Where earlier programs have not kept that, their times say it.
     """
+    drawn = draws(info)
     return [
-        sum(each.drawn_at <= at for each in draws(info)) if after is None else after[0]
+        sum(each.drawn_at <= at if after is None else each.number < after[0] for each in drawn)
         for at, after in zip(info.grown_at, info.grown_after, strict=True)
     ]
 

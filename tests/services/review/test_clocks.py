@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from lnl_core.review.auditing import risk
 from lnl_core.services import in_force
-from lnl_core.services.datasets import growing
+from lnl_core.services.datasets import growing, settings
 from lnl_core.services.review import accepting, auditing, certifying, draws, reading
 from lnl_core.services.review.risks import risks
 from lnl_core.store import arrays, audits, datasets, decisions, schema
@@ -17,8 +17,8 @@ from lnl_core.types import Action, Decision
 from tests.services.datasets.test_growing import again, file_of, pictures, run
 from tests.services.datasets.test_growing import thirty as thirty
 from tests.services.datasets.test_grown_left import checked
-from tests.services.review.test_accepting import _review_at_random, accepted
-from tests.services.review.test_accepting import birds as birds
+from tests.services.review.plans import accepted, review_at_random
+from tests.services.review.plans import birds as birds
 from tests.services.review.test_certifying import changed, fails, written
 from tests.services.review.test_certifying import reviewed as reviewed
 from tests.services.review.test_tampering import dated
@@ -52,6 +52,24 @@ def test_draws_from_before_images_came_never_speak_of_them(thirty, tmp_path, tim
     assert list(draws.replay_before(info).rows) == [each.row for each in audits.draws(info)[25:]]
 
 
+def test_a_label_that_becomes_no_class_takes_no_draw_since_images_came(thirty, tmp_path):
+    checked(thirty, 12)
+    growing.add_images(thirty, more(tmp_path, thirty))
+    grown = again(thirty)
+    checked(grown, 8)
+    growing.add_images(grown, more(tmp_path, grown, seed=9))
+    grown = again(grown)
+    checked(grown, 6)
+    info = settings.set_no_classes(grown, [grown.class_names[2]])
+    given = np.asarray(datasets.load(info).given_labels)
+    left = [each for each in audits.draws(info) if given[each.row] != 2]
+    assert sum(each.number < 12 for each in left) < 12, "the seed draws none of that label"
+    since = [each.number for each in draws.since_grown(info)]
+    assert since == [each.number for each in left if each.number >= 20]
+    before = list(draws.replay_before(info).rows)
+    assert before == [each.row for each in left if 12 <= each.number < 20]
+
+
 def test_additions_by_earlier_programs_go_by_their_time(thirty, tmp_path):
     checked(thirty, 25)
     growing.add_images(thirty, more(tmp_path, thirty))
@@ -80,7 +98,7 @@ def test_nobody_draws_from_the_set_as_it_was(thirty, tmp_path):
 def test_a_plan_and_images_change_the_set_in_the_order_of_the_answers(
     birds, tmp_path, time, monkeypatch
 ):
-    _review_at_random(birds, 60)
+    review_at_random(birds, 60)
     monkeypatch.setattr(growing, "now", lambda: time)
     growing.add_images(birds, more(tmp_path, birds))
     info = again(birds)
