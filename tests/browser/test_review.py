@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lnl_core.services.in_force import standing
+from lnl_core.services.review.recording import record
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, Desk
@@ -403,6 +404,28 @@ def test_a_page_keeps_no_image_that_could_not_be_loaded(common_server, page, mak
     desk.saved()
     said = {row: action for row, action, _ in desk.actions()}
     assert said == dict.fromkeys(rows, "keep") | {rows[3]: "skip"}
+
+
+def test_a_page_leaves_earlier_answers_where_the_image_could_not_be_loaded(
+    common_server, page, make_set
+):
+    info = make_set(common_server, "said-before", CLASSES)
+    rows = [0, 4, 8]  # of one given class
+    said = [
+        {"cid": f"b{row}", "row": row, "action": "relabel", "label": 1, "ms": 900} for row in rows
+    ]
+    record(info, "reviewer A", said)
+    page.route(f"**/{rows[1]}/thumb", lambda route: route.abort())
+    desk = Desk(common_server, page, info).open("&verdict=relabel").press("g")
+    page.locator(".tile img").last.wait_for()
+    desk.press("Enter")
+    page.locator(".toast", has_text="Left as it was: 1 image not loaded").wait_for()
+    desk.saved()
+    there = {row: action for row, action, _ in desk.actions()}
+    assert there == {rows[0]: "keep", rows[1]: "relabel", rows[2]: "keep"}
+    page.keyboard.press("Backspace")
+    desk.saved()
+    assert [action for row, action, _ in desk.actions() if row == rows[1]] == ["relabel"]
 
 
 def test_the_last_page_comes_back(desk):

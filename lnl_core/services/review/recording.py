@@ -47,7 +47,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     somebody added goes by its name, for two may add one at the same moment: `new_class` in place of
     `label`, `named` beside `labels` ("" where the number stands). `ms`, `revealed`, `mode`,
     `position`, `at` say how it came about; `together`, that the answer goes to
-    the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
+    the copies of the picture as well (`groups`); taking it back takes it back there, too. A skip
+    that nobody pressed (`automatic`) leaves the person's own answer as it is. An entry
     that cannot be understood is reported in `problems` and acknowledged, so that it does not block
     the rest. A blind answer names a class: it is a keep where that is the given one. The route is
     `audit` where the row was drawn at random, else `queue`, whatever the browser says. One with the
@@ -92,6 +93,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
             if look is not None:
                 seen.append(look)
                 continue
+            if entry.get("automatic") is True and decision.action is Action.SKIP:
+                store()  # this person's answer may be among them
+                if _has_answered(info, decision):
+                    continue
             meanwhile += second.answered_before(info, decision)
             together = entry.get("together") is True
             if not together and decision.action is not Action.REOPEN:
@@ -106,6 +111,12 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     stored_looks.append(info, seen)
     begin(info)
     return Recorded(acked, problems, meanwhile)
+
+
+def _has_answered(info: DatasetInfo, skip: Decision) -> bool:
+    """Tell whether whoever skips has said more of this image."""
+    there = decisions.in_force(info, rows=[skip.row]).get(skip.row, [])
+    return any(d.reviewer == skip.reviewer and d.action is not Action.SKIP for d in there)
 
 
 def _look(

@@ -20,6 +20,7 @@
  * @property {boolean} [together] whether it goes to the copies of the picture as well
  * @property {number} [others] to how many
  * @property {string} [look] token of the image that was answered
+ * @property {boolean} [automatic] of a skip that nobody pressed: it takes no answer's place
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

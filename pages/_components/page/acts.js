@@ -30,6 +30,8 @@ import {
  */
 
 const TOO_SOON = "Not counted: the page had only just come.";
+/** What the page notes, and does not send, of an image whose earlier answer stands. */
+const AS_IT_WAS = { label: null, labels: [], ms: null, revealed: false, mode: "page" };
 const BROKEN = "Not counted: none of these images can be loaded. They are asked for again.";
 
 /**
@@ -154,7 +156,9 @@ function record({ outbox, done, marks, data }, item, action, ms) {
   const { row, position } = item;
   const blank = { label: null, labels: [], revealed: data.advised, mode: "page" };
   const copies = action === "keep" ? forCopies(item, marks?.together === true) : {};
-  noteAnswer(done, item, post(outbox, { row, action, ms, position, ...blank, ...copies }));
+  const automatic = action === "skip" ? { automatic: true } : {};
+  const more = { ...blank, ...copies, ...automatic };
+  noteAnswer(done, item, post(outbox, { row, action, ms, position, ...more }));
 }
 
 /**
@@ -181,13 +185,35 @@ function commit(desk, marks) {
   for (const item of keeps) {
     if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
   }
-  for (const item of missing) if (!done(desk, item.row)) record(desk, item, "skip", null);
+  const left = missing.filter(isAnsweredByOneself);
+  for (const { row } of left) desk.done.set(row, { ...AS_IT_WAS, row, action: "skip" });
+  const skips = missing.filter((item) => !left.includes(item));
+  for (const item of skips) if (!done(desk, item.row)) record(desk, item, "skip", null);
   const rows = [...marks.rows];
-  remember(desk, { page, marked: rows });
+  const items = page.items.filter((item) => !left.includes(item)); // no answer to take back
+  remember(desk, { page: { ...page, items }, marked: rows });
   drawAround(desk);
   turnPage(desk, page, rows);
   desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
-  if (missing.length) refuse(desk, `Skipped: ${plural(missing.length, "image")} not loaded.`);
+  if (missing.length) refuse(desk, notLoadedWords(skips.length, left.length));
+}
+
+/**
+ * What an image that was not loaded had been answered by this person is no skip's to replace.
+ *
+ * @param {Item} item
+ */
+const isAnsweredByOneself = ({ said }) =>
+  Boolean(said?.action && !said.by && said.action !== "skip");
+
+/**
+ * @param {number} skipped
+ * @param {number} left
+ */
+function notLoadedWords(skipped, left) {
+  const skips = skipped ? `Skipped: ${plural(skipped, "image")} not loaded.` : "";
+  const stays = left ? `Left as it was: ${plural(left, "image")} not loaded.` : "";
+  return [skips, stays].filter(Boolean).join(" ");
 }
 
 /**
