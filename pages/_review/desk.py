@@ -268,6 +268,7 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     elif where in ("clear", "waits"):
         st.session_state["review_clear"] = True
         st.session_state["review_waits"] = where == "waits"
+        answers.follow_no_more(_key("page", info, _ui.reviewer()))
     elif where in VIEWS:
         st.session_state["review_view_next"] = where
         answers.follow_no_more(_key("page", info, _ui.reviewer()))

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue
-from lnl_core.services.review import auditing
+from lnl_core.services.review import auditing, recording
 from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.table import table_of
@@ -159,6 +159,23 @@ def test_marked_images_follow_one_by_one(desk, tiny):
     app.session_state[key(tiny)] = {"log": answers}
     app.run()
     assert "pages" in sent(app)
+
+
+@pytest.mark.parametrize(("where", "verdict"), [("waits", "waits"), ("clear", None)])
+def test_other_images_asked_for_amid_the_marked_ones_come_at_once(desk, tiny, where, verdict):
+    score(tiny)
+    recording.record(tiny, "reviewer A", [press(30, "unsure", "u")])
+    app = desk("review")
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    rows = [item["row"] for item in sent(app)["pages"][0]["items"]]
+    app.session_state[key(tiny, "page")] = {"log": [], "marked": {"time": 1, "rows": rows[:2]}}
+    app.run()
+    assert sent(app)["marked"] == rows[:2]
+    app.session_state[key(tiny)] = {"log": [], "go": where}
+    app.run()
+    assert "marked" not in sent(app), "the marked ones stand in the way"
+    assert app.query_params.get("verdict") == verdict
 
 
 def test_nothing_scored_yet_offers_the_one_next_act(desk, tiny, texts):
