@@ -91,6 +91,14 @@ test("on a keyboard without Latin letters a key is the one at its place", () => 
     [",", "KeyW", ","], // Dvorak
     ["t", "KeyF", "t"], // Colemak
     ["é", "Digit2", "é"],
+    ["é", "KeyW", "é"], // Bépo
+    ["ü", "KeyZ", "ü"], // Neo
+    ["ğ", "KeyE", "ğ"], // Turkish F
+    ["ै", "KeyW", "w"], // Hindi, a vowel sign
+    ["ा", "KeyE", "e"],
+    ["ั", "KeyY", "y"], // Thai
+    ["ี", "KeyU", "u"],
+    ["ำ", "KeyE", "e"],
     ["ö", "Semicolon", "ö"],
     ["K", "KeyK", "k"],
     ["Enter", "Enter", "Enter"],

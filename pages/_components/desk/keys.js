@@ -33,13 +33,14 @@ export function isTextField(node) {
 
 /**
  * The key that is pressed, a letter in lower case. Where the layout has other letters than Latin
- * ones, it is what stands at that place on a Latin keyboard; Hebrew has no letter in the place of W.
+ * ones, or vowel signs, it is what stands at that place on a Latin keyboard; Hebrew has no letter in
+ * the place of W. Keys of named words (Enter, Dead) are Latin and stay.
  *
  * @param {Pick<KeyboardEvent, "key" | "code">} event
  */
 export function keyOf({ key, code }) {
   const place = /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
-  const other = /^\p{L}+$/u.test(key) && !/[a-z]/i.test(key);
+  const other = /^[\p{L}\p{M}]+$/u.test(key) && !/\p{Script=Latin}/u.test(key);
   if (place && (other || (key === "'" && place === "w"))) return place;
   return key.length === 1 ? key.toLowerCase() : key;
 }
