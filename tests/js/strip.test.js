@@ -44,14 +44,15 @@ class Piece {
   }
 }
 
-const goal = (n) => ({
+const goal = (n, number) => ({
+  number,
   kind: "left",
   words: `until at most ${n} wrong labels are left`,
   holds: true,
   reached: `at most ${n} wrong labels are left`,
 });
 
-const progress = (n) => ({
+const progress = (n, number) => ({
   reviewed: 500,
   since: 0,
   wrong_since: 0,
@@ -60,10 +61,10 @@ const progress = (n) => ({
   course: null,
   guess: null,
   errors_left: { audits: 200, since: 200, enough: 59, estimate: 3, limit: n, goal: n, total: 8000 },
-  goal: goal(n),
+  goal: goal(n, number),
 });
 
-test("who goes on from one goal is told of the next, and of the same one no more", () => {
+test("who goes on from one goal is told of the next, and of the same one no more, unless it is set again", () => {
   const create = () => new Piece();
   globalThis.document = /** @type {any} */ ({ createElement: create, createElementNS: create });
   const parts = { root: new Piece("div"), strip: new Piece("div"), live: new Piece("div") };
@@ -78,9 +79,12 @@ test("who goes on from one goal is told of the next, and of the same one no more
     });
     const stopping = { told: "", goesOn: "" };
     const outbox = { journal: { waiting: new Map() } };
-    /** @param {number} n */
-    const drawn = (n) => {
-      const now = progress(n);
+    /**
+     * @param {number} n
+     * @param {number} [number] of the goal
+     */
+    const drawn = (n, number = 1) => {
+      const now = progress(n, number);
       Object.assign(now.errors_left, { may_stop: true });
       const data = { journal: "lnl:1:t:ann", progress: now, recent: [] };
       drawStrip(/** @type {any} */ ({ parts, data, outbox, stopping, exportButton: "", go() {} }));
@@ -89,6 +93,6 @@ test("who goes on from one goal is told of the next, and of the same one no more
     assert.equal(drawn(80), true);
     const button = parts.strip.all().find((each) => each.textContent === "Go on");
     button?.onclick();
-    assert.deepEqual([drawn(80), drawn(20)], [false, true]);
+    assert.deepEqual([drawn(80), drawn(20), drawn(80, 2)], [false, true, true]);
   }
 });

@@ -174,6 +174,7 @@ class Stand:
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
         return {
+            "number": 0 if self.goal is None else self.goal.number,
             "kind": self.kind,
             "words": self.words,
             "holds": self.holds,

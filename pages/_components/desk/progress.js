@@ -18,6 +18,7 @@
  * @property {string} [waits] what keeps the goal away and only people can mend
  *
  * @typedef {Object} Goal what the review is to reach
+ * @property {number} number 1 for the first that was set, 0 where nobody set one
  * @property {"left" | "recall" | "reviews" | "seconds"} kind
  * @property {string} words after "Review"
  * @property {boolean} holds

@@ -221,8 +221,12 @@ function goesOn(desk, goal) {
   }
 }
 
-/** @param {Goal} goal */
-const named = ({ kind, words }) => `${kind}: ${words}`;
+/**
+ * The same words may be set again: a hundred images more, say.
+ *
+ * @param {Goal} goal
+ */
+const named = ({ number, kind, words }) => `${number} ${kind}: ${words}`;
 
 /**
  * @param {StripOwner} desk

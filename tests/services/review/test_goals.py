@@ -33,6 +33,7 @@ def test_a_goal_says_who_set_it_and_when_and_a_newer_one_takes_its_place(birds):
     assert first.last_decision == standing(birds).last_id
     assert first.set_at <= second.set_at
     assert goals.stand(birds).goal == second
+    assert [before.as_dict()["number"], goals.stand(birds).as_dict()["number"]] == [0, 2]
     assert settings.goal(birds) is None
     goals.set_goal(birds, "left", None, None)
     assert goals.stand(birds).words == before.words
