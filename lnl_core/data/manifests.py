@@ -315,6 +315,7 @@ class _Listed:
         if counted.total <= _FOUND_UP_TO:
             places = map(self._finder.find, self._rows.images())
             outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}
+            outline.listed |= self._finder.torn_apart
 
     def _ask_unlabelled(self, outline: Outline, counted: Counted) -> None:
         """Ask what to do with rows whose label is blank."""

@@ -307,6 +307,46 @@ def test_a_few_names_in_two_folders_hold_nothing_up(tmp_path, agrees):
     assert got.paths == ["a/0.png", "a/1.png", "b/2.png", "b/3.png", "b/6.png", "b/7.png"]
 
 
+def two_folders(folder):
+    """Write a list of six names: two are in `a` and in `b`, the others in `a` alone."""
+    put(folder, [*(f"a/{i}.png" for i in range(6)), "b/4.png", "b/5.png", "c/9.png"])
+    rows = [f"{i}.png,{'xy'[i % 2]}" for i in range(6)]
+    (folder / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("write", ["a", "a/", "./a", "c/../a", "{}/a", "{}/a/"])
+def test_a_folder_of_images_may_be_written_in_any_way(tmp_path, agrees, write):
+    source = two_folders(tmp_path / "s")
+    got = agrees(source, Answers(labels_in="list", images_in=write.format(source)))
+    assert got.paths == [f"a/{i}.png" for i in range(6)]
+
+
+@pytest.mark.parametrize("write", ["aa", "../s2", "list.csv", "a/0.png", "/"])
+def test_a_folder_of_images_that_is_not_there_is_refused(tmp_path, write):
+    (tmp_path / "s2").mkdir()
+    source = two_folders(tmp_path / "s")
+    with pytest.raises(importers.LnlError, match=rf"--images-in {write} is no folder below .*/s\."):
+        read(source, labels_in="list", images_in=write)
+
+
+@pytest.mark.parametrize("write", ["c", "."])
+def test_a_folder_that_settles_no_name_is_asked_about_again(tmp_path, write):
+    source = two_folders(tmp_path / "s")
+    question = asked(read(source, labels_in="list", images_in=write))["images_in"]
+    assert question.is_open
+    assert question.text.startswith(f"“{write}” has not just one file of any of them.")
+    stops(source, "images_in", tmp_path, labels_in="list", images_in=write)
+
+
+def test_files_of_one_name_are_in_the_list_that_names_them(tmp_path):
+    source = two_folders(tmp_path / "s")
+    said = "1 image is in no list that is read, first “c/9.png”: it does not come in."
+    assert said in read(source, labels_in="list").notes
+    settled = read(source, labels_in="list", images_in="a").notes
+    assert any(note.startswith("3 images are in no list that is read") for note in settled)
+
+
 def test_a_name_that_a_second_folder_has_here_and_there_is_of_the_first(tmp_path, do_import):
     put(tmp_path / "s", [*(f"images/im{i}.png" for i in range(20)), "more/im3.png"])
     put(tmp_path / "s", [f"masks/im{i}.tif" for i in range(20)])

@@ -20,6 +20,7 @@ from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Choice, Question
 from lnl_core.said import many
+from lnl_core.types import LnlError
 
 MOST = 1_000_000
 """Files that are looked through for a name; in a larger folder paths have to be right."""
@@ -49,13 +50,19 @@ class Finder:
     """Finds what a list names below `root`; `sample` are some of its paths.
 
     Of files of one name the one in the folder `images_in` is meant, where a person said so.
+    `torn_apart` are files of names that are not settled so.
+
+    Raises:
+        LnlError: `images_in` is no folder there.
     """
 
     def __init__(
         self, root: Path, sample: Sequence[str], *, links: bool = False, images_in: str = ""
     ) -> None:
-        self._root, self._links, self._images_in = root, links, images_in
+        self._root, self._links, self._images_in = root, links, _inside(root, images_in)
         self._torn: dict[str, set[str]] = {}
+        self._settles = False
+        self.torn_apart: set[str] = set()
         self._names: dict[str, list[str]] | None = None
         self._stems: dict[str, list[str]] = {}
         self._cases: dict[str, list[str]] = {}
@@ -112,8 +119,9 @@ class Finder:
                 self._note_torn("/".join(parts), here)
                 meant = [p for p in here if _lies_in(p, self._images_in)]
                 if len(meant) != 1:
+                    self.torn_apart.update(here)
                     return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
-                here = meant
+                self._settles, here = True, meant
             if here:
                 self.how[how] += 1
                 return locate(self._root, here[0], self._links)
@@ -135,19 +143,22 @@ class Finder:
         folders = Counter(folder for each in self._torn.values() for folder in sorted(each))
         if not folders:
             return None
-        first, stops = next(iter(self._torn)), 2 * len(self._torn) > usable
+        said = self._images_in
+        useless = said not in ("", "none") and not self._settles
+        first, stops = next(iter(self._torn)), useless or 2 * len(self._torn) > usable
         shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(folders)[:6])
         named = many(len(self._torn), "name of the list has", "names of the list have")
         return Question(
             "images_in",
-            f"{named} files in several folders, first “{visible(first)[:60]}”: {shown}. Which "
+            (f"“{visible(said)[:60]}” has not just one file of any of them. " if useless else "")
+            + f"{named} files in several folders, first “{visible(first)[:60]}”: {shown}. Which "
             "folder has the images?",
             (
                 *(Choice(name, f"{visible(name)[:60]}") for name in [*folders][:12]),
                 Choice("none", "none of them: these rows are left out"),
             ),
             default="" if stops else "none",
-            answer=self._images_in,
+            answer="" if useless else said,
             stops=stops,
         )
 
@@ -301,6 +312,27 @@ def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def _inside(root: Path, said: str) -> str:
+    """Return a folder as it is below the root, however it was written; "" and "none" as they are.
+
+    Raises:
+        LnlError: there is none.
+    """
+    if said in ("", "none"):
+        return said
+    for form in ("NFC", "NFD"):
+        place = os.path.normpath(root / os.path.expanduser(unicodedata.normalize(form, said)))
+        for each in (place, os.path.realpath(place)):
+            if os.path.isdir(each) and each == str(root):
+                return "."
+            if os.path.isdir(each) and (inside := inside_path(root, each)) is not None:
+                return inside
+    raise LnlError(
+        f"--images-in {visible(said)[:60]} is no folder below {visible(str(root))[:200]}. Name one "
+        "of its folders by its path from there, or say none."
+    )
 
 
 def _lies_in(path: str, folder: str) -> bool:
