@@ -123,6 +123,7 @@ def test_everything_else_says_the_same(written, name):
         now = {key: now[key] for key in now if not key.endswith("/review.json")}
     if Path(name).name.startswith("audit"):
         assert now.pop("unseen", 0) == 0  # images that were added later, which no set here has
+        now.pop("waits", None)  # drawn images that were put off, counted since
         assert now.pop("goal")["kind"] == "left"
         assert now.pop("people", {}).get("at_most_left") is None  # nobody was measured
     assert list(now) == list(then)
