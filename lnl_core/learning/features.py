@@ -100,15 +100,24 @@ def cached(
     folder = directory / "features" / key
     ready, group = folder / "features.npy", process_group.current()
     if not group.broadcast_number(_is_whole(folder)):
-        if group.rank == 0:
-            with locks.held(folder / "lock", partial(_wait, report)):
-                if not _is_whole(folder):
+        first = group.rank == 0
+        with _lock_of(folder, report) if first else contextlib.nullcontext():
+            # looked at again under the lock: another job may have made them, and then none trains
+            if group.broadcast_number(first and not _is_whole(folder)):
+                if first:
                     _compute_into(folder, ready, dataset, representation, device, report)
-        elif contrastive.is_contrastive(representation):
-            recipe = contrastive.recipe_for(representation, dataset, device)
-            contrastive.train(dataset, recipe, device)
+                elif contrastive.is_contrastive(representation):
+                    recipe = contrastive.recipe_for(representation, dataset, device)
+                    contrastive.train(dataset, recipe, device)
         group.broadcast_number(True)  # the others wait until the first one has written
     return read_array(ready)
+
+
+def _lock_of(folder: Path, report: Report | None) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of a folder of features, which is made for it."""
+    with contextlib.suppress(OSError):  # said where they are written
+        folder.mkdir(parents=True, exist_ok=True)
+    return locks.held(folder / "lock", partial(_wait, report))
 
 
 def _wait(report: Report | None) -> None:

@@ -21,14 +21,14 @@ _LOOK_SECONDS = 0.1
 def held(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock of a file, which is made and stays; not twice by one holder.
 
-    Where the file cannot be made, or the file system knows no locks, nobody waits for anybody.
+    Where the file cannot be made, its folder is gone, or the file system knows no locks, nobody
+    waits for anybody.
 
     Args:
         path: of the file.
         waiting: called ten times a second while another holds it; what it raises ends the wait.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("ab")
     except OSError:  # nor can what it guards be written: who writes it says so
         yield

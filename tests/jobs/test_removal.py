@@ -8,7 +8,7 @@ import pytest
 from lnl_core.jobs import executors, outcome, own, queue, worker
 from lnl_core.jobs.tasks import maps
 from lnl_core.services.runs import control
-from lnl_core.store import arrays
+from lnl_core.store import arrays, datasets
 from lnl_core.types import JobState, LnlError, NotFound
 
 
@@ -116,3 +116,9 @@ def test_of_two_rankings_at_once_the_later_one_knows_both_runs(workspace, tiny, 
     outcome.rank(tiny)
     others[0].join()
     assert in_force(tiny) == {"knn": knn, "own-vit": knn + 1}
+
+
+def test_ranking_a_set_that_was_removed_meanwhile_leaves_no_folder(tiny):
+    datasets.remove(tiny)
+    outcome.rank(tiny)
+    assert not tiny.directory.exists()

@@ -64,6 +64,39 @@ except Stop:
 found = {"values": values}
 """
 
+WAIT = """
+import threading
+from pathlib import Path
+from lnl_core.learning import contrastive, features
+from lnl_core.store import locks
+from lnl_core.store.arrays import write_array, write_json
+from lnl_core.types import LabeledDataset
+
+rng = np.random.default_rng(3)
+images = rng.integers(0, 250, (20, 8, 8, 3), dtype=np.uint8)
+data = LabeledDataset("d", ("a", "b"), np.zeros(20, np.int32), [str(i) for i in range(20)], images)
+folder = Path(words[1]) / "features" / features.cache_key("v", "simclr:1")
+held, go_on = threading.Event(), threading.Event()
+
+def other_job():
+    with locks.held(folder / "lock"):
+        held.set()
+        go_on.wait()
+        write_array(folder / "features.npy", np.full((20, 8), 7, np.float16))
+        write_json(folder / "meta.json", {"representation": "simclr:1", "shape": [20, 8]})
+
+def train(*told, **more):
+    raise SystemExit("trains, though another job has made the features")
+
+contrastive.train = train
+if group.rank == 0:
+    folder.mkdir(parents=True)
+    threading.Thread(target=other_job, daemon=True).start()
+    held.wait()
+report = lambda *told: go_on.set()  # this job waits
+found = {"values": features.cached(Path(words[1]), data, "simclr:1", "cpu", report, version="v")}
+"""
+
 TOLERANCE = 2e-4
 """Largest difference of a weight or probability after nine steps: sums are rounded differently."""
 
@@ -93,6 +126,12 @@ def test_two_processes_learn_one_representation_and_take_up_what_one_began(tmp_p
         )
     spread = np.ptp(alone["values"].astype(float), axis=0)
     assert spread.max() > 0.1, "all images look the same, so it proves nothing"
+
+
+@pytest.mark.slow
+def test_processes_that_wait_for_another_jobs_features_all_take_those(tmp_path):
+    for each in gloo.run(tmp_path, WAIT, 2, "wait", str(tmp_path / "set")):
+        np.testing.assert_array_equal(each["values"], np.full((20, 8), 7))
 
 
 def test_shares_cover_a_batch_once():
