@@ -137,6 +137,18 @@ def test_advice_that_was_seen_stays_so_over_the_arrows_and_undo(desk):
     assert not desk.history()[-1].revealed
 
 
+def test_advice_that_was_seen_stays_so_over_a_reload_and_undo(desk):
+    desk.press("e").evidence().press("k").saved()
+    desk.press("w").evidence().press("n").saved()
+    for _ in range(2):  # none of them, then the keep
+        desk.page.reload()
+        desk.page.wait_for_selector(".stage > img")
+        desk.press("z").saved()
+        desk.press("k").saved()
+        assert desk.history()[-1].revealed
+        desk.press("z").saved()
+
+
 def test_nothing_is_taken_back_behind_a_list(desk):
     row = desk.shown
     desk.press("k").saved()

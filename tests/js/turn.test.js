@@ -74,3 +74,16 @@ test("C goes round the maps, and leaves the difference for none", () => {
   assert.equal(turns.nextMap("given"), "");
   assert.equal(turns.nextMap("difference"), "");
 });
+
+test("an answer taken back after a reload may have had the advice beside it", () => {
+  for (const action of ["relabel", "multiple", "none"]) {
+    assert.equal(turns.mayHaveAdvised({ action, mode: "commit" }), true, action); // after Wrong
+    assert.equal(turns.mayHaveAdvised({ action, mode: "blind" }), false, action);
+    assert.equal(turns.mayHaveAdvised({ action, mode: "commit", no_class: true }), false, action);
+    assert.equal(turns.mayHaveAdvised({ action, no_class: true, revealed: true }), true, action);
+  }
+  for (const action of ["keep", "unsure", "skip"]) {
+    assert.equal(turns.mayHaveAdvised({ action, mode: "commit" }), false, action);
+    assert.equal(turns.mayHaveAdvised({ action, revealed: true }), true, action);
+  }
+});

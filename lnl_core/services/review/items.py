@@ -144,6 +144,7 @@ def recent(
             continue
         answers.append(
             answer_of(info, d)
+            | ({"revealed": True} if d.revealed else {})
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
             | groups.facts(info, d.row, now_at, reviewer)
             | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})

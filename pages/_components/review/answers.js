@@ -15,7 +15,7 @@ import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
 import { show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
-import { refused, sawAdvice, takeBackWrong } from "./turn.js";
+import { mayHaveAdvised, refused, sawAdvice, takeBackWrong } from "./turn.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
@@ -89,9 +89,7 @@ export function undo(desk) {
     return;
   }
   const item = itemOf(last);
-  if (last.revealed || (last.action === "relabel" && last.mode !== "blind")) {
-    desk.advised.add(item.row); // perhaps before a reload
-  }
+  if (mayHaveAdvised(last)) desk.advised.add(item.row); // perhaps before a reload
   const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
   record(desk, item, "reopen", blank);
   let index = placeOf(queue, item.row);

@@ -99,6 +99,17 @@ export function sawAdvice(turn, mode, action, asked) {
 }
 
 /**
+ * Whether the advice was perhaps on screen with an answer that is taken back: it was asked for, or
+ * came once the label was called wrong. An image without a class is named with none.
+ *
+ * @param {{ action: Action | "reopen", revealed?: boolean, mode?: string, no_class?: boolean }} last
+ */
+export const mayHaveAdvised = ({ action, revealed, mode, no_class: apart }) =>
+  Boolean(
+    revealed || (NAMES_CLASS.has(/** @type {Action} */ (action)) && mode !== "blind" && !apart),
+  );
+
+/**
  * Take back the Wrong; what was seen was seen.
  *
  * @param {Turn} turn

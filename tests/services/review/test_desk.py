@@ -267,3 +267,9 @@ def test_blind_an_answered_image_says_that_it_is_and_not_what(workspace, scored)
     state = desk.review_state(scored, "ann", filters=Filters(include_reviewed=True))
     said = {item["row"]: blind.item(item).get("said") for item in state.items}
     assert (said[25], said[47]) == ({}, {"by": "bob"})
+
+
+def test_the_last_answers_say_where_the_advice_was_on_screen(scored):
+    recording.record(scored, "ann", [press(3, "keep", revealed=True), press(4, "keep")])
+    seen = {each["row"]: "revealed" in each for each in desk.review_state(scored, "ann").recent}
+    assert seen == {3: True, 4: False}
