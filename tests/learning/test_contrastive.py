@@ -187,7 +187,7 @@ def test_labels_are_not_looked_at_and_the_cache_holds(kind, tmp_path):
     assert found.shape == (120, 128)
     assert np.isfinite(found).all()
     left = sorted(path.name for path in (tmp_path / "a").glob("features/*/*"))
-    assert left == ["features.npy", "meta.json"]
+    assert left == ["features.npy", "lock", "meta.json"]
     told = []
     features.cached(tmp_path / "a", first, kind, "cpu", lambda *report: told.append(report))
     assert told == [], "a second call must find what the first one made"

@@ -5,7 +5,7 @@
 
 import os
 import pty
-import select
+import selectors
 import shlex
 import subprocess
 import sys
@@ -111,13 +111,19 @@ class Terminal:
         text, give_up = "", time.monotonic() + PATIENCE
         while not done(text):
             left = give_up - time.monotonic()
-            ready, _, _ = select.select([source, self._screen], [], [], max(left, 0))
+            ready = self._ready({source, self._screen}, max(left, 0))
             assert ready, f"nothing came within {PATIENCE} s; the terminal says: {self.said}{text}"
             if source in ready:
                 text += os.read(source, 10_000).decode()
             elif self._screen in ready:
                 self.said += os.read(self._screen, 10_000).decode()
         return text
+
+    def _ready(self, sources, seconds):
+        with selectors.DefaultSelector() as waiting:  # `select` takes no number above 1,023
+            for source in sources:
+                waiting.register(source, selectors.EVENT_READ)
+            return [key.fd for key, _ in waiting.select(seconds)]
 
     def close(self):
         for number in (self._opened, self._screen, self._keys):

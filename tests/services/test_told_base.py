@@ -1,5 +1,6 @@
 """A run that builds on one that was told people's answers knows them, too."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -28,21 +29,23 @@ def based(scored):
     return scored
 
 
-def build_on(info, **columns):
-    assert [queue.submit(info, "knn").id for _ in range(2)] == [1, 2]
+def build_on(info, aside, **columns):
+    shutil.copytree(info.directory / "runs", aside / "runs")
+    assert [queue.submit(info, "knn").id for _ in range(2)] == [1, 2]  # each in an empty folder
+    shutil.copytree(aside / "runs", info.directory / "runs", dirs_exist_ok=True)
     with transaction(info.workspace) as con:
         con.execute(update(schema.jobs).where(schema.jobs.c.id == 2).values(**columns))
 
 
 @pytest.mark.parametrize("columns", [{"base": 1}, {"representation": "run:1"}])
-def test_a_run_that_builds_on_a_told_run_knows_the_answers(based, columns):
-    build_on(based, **columns)
+def test_a_run_that_builds_on_a_told_run_knows_the_answers(based, tmp_path, columns):
+    build_on(based, tmp_path, **columns)
     assert np.flatnonzero(in_force.told_of(based, ["2"])).tolist() == list(TOLD)
     assert in_force.told_words(based, [2]) == dict.fromkeys(TOLD, "2")
 
 
-def test_it_knows_them_when_the_run_below_is_gone(based):
-    build_on(based, base=1)
+def test_it_knows_them_when_the_run_below_is_gone(based, tmp_path):
+    build_on(based, tmp_path, base=1)
     with transaction(based.workspace) as con:
         con.execute(update(schema.jobs).values(state=str(JobState.DONE)))
     control.remove(based.workspace, 1)
