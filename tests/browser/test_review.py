@@ -9,7 +9,7 @@ from lnl_core.services.in_force import standing
 from lnl_core.services.review.recording import record
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
-from tests.browser.desk import CLASSES, Desk
+from tests.browser.desk import CLASSES, STILL, Desk
 
 pytestmark = pytest.mark.browser
 
