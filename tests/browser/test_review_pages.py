@@ -1,0 +1,105 @@
+"""Page mode under real keys: twelve images at once, those that do not load, and the way back."""
+
+import pytest
+
+from lnl_core.services.review.recording import record
+from lnl_core.store import decisions
+from tests.browser.desk import CLASSES, Desk
+
+pytestmark = pytest.mark.browser
+
+
+def test_page_mode_keeps_the_rest_and_asks_for_the_marked(desk):
+    desk.press("g")
+    tiles = desk.page.locator(".tile img")
+    tiles.first.wait_for()
+    rows = [int(src.split("/")[-2]) for src in tiles.evaluate_all("all => all.map(i => i.src)")]
+    assert len(rows) == 12
+    given = {row % 4 for row in rows}
+    assert len(given) == 1
+    desk.press("w", "d", "d", "z", "ArrowRight", "Space")  # marks 2 and 9; D twice is none; X
+    assert desk.page.locator(".tile.x").count() == 3
+    marked = {rows[1], rows[8], rows[9]}
+    desk.press("Enter")
+    desk.page.wait_for_selector(".stage > img")
+    desk.evidence()
+    assert desk.shown in marked
+    for left in (2, 1, 0):
+        desk.press("Enter")
+        if left:
+            desk.page.wait_for_selector(".choice.first .name")
+    desk.page.wait_for_selector(".tile img")
+    desk.saved()
+    stored = {d.row: d for d in desk.history()}
+    assert {row for row, d in stored.items() if d.action == "keep"} == set(rows) - marked
+    assert {row for row, d in stored.items() if d.action == "relabel"} == marked
+    assert {d.mode for d in stored.values()} == {"page"}
+    assert not any(d.revealed for d in stored.values())
+
+
+def test_a_page_keeps_no_image_that_could_not_be_loaded(common_server, page, make_set):
+    info = make_set(common_server, "failing", CLASSES)
+    fails = [lambda row: True]
+
+    def answer(route):
+        row = int(route.request.url.split("/")[-2])
+        route.abort() if fails[0](row) else route.continue_()
+
+    page.route("**/thumb", answer)
+    desk = Desk(common_server, page, info).open().press("g")
+    tiles = page.locator(".tile img")
+    tiles.last.wait_for()
+    rows = [int(src.split("/")[-2]) for src in tiles.evaluate_all("all => all.map(i => i.src)")]
+    none = page.locator(".toast", has_text="none of these images can be loaded")
+    page.locator(".page12").evaluate(
+        """async (tiles) => {
+          while ([...tiles.querySelectorAll('img')].some((image) => !image.complete)) {
+            await new Promise(requestAnimationFrame);
+          }
+        }"""
+    )
+    page.keyboard.press("Enter")
+    none.wait_for()
+    assert desk.history() == []
+    fails[0] = lambda row: row == rows[3]
+    page.keyboard.press("ArrowRight")  # drawn anew: they are asked for again
+    desk.press("Enter")
+    page.locator(".toast", has_text="Skipped: 1 image not loaded").wait_for()
+    desk.saved()
+    said = {row: action for row, action, _ in desk.actions()}
+    assert said == dict.fromkeys(rows, "keep") | {rows[3]: "skip"}
+
+
+def test_a_page_leaves_earlier_answers_where_the_image_could_not_be_loaded(
+    common_server, page, make_set
+):
+    info = make_set(common_server, "said-before", CLASSES)
+    rows = [0, 4, 8]  # of one given class
+    said = [
+        {"cid": f"b{row}", "row": row, "action": "relabel", "label": 1, "ms": 900} for row in rows
+    ]
+    record(info, "reviewer A", said)
+    page.route(f"**/{rows[1]}/thumb", lambda route: route.abort())
+    desk = Desk(common_server, page, info).open("&verdict=relabel").press("g")
+    page.locator(".tile img").last.wait_for()
+    desk.press("Enter")
+    page.locator(".toast", has_text="Left as it was: 1 image not loaded").wait_for()
+    desk.saved()
+    there = {row: action for row, action, _ in desk.actions()}
+    assert there == {rows[0]: "keep", rows[1]: "relabel", rows[2]: "keep"}
+    page.keyboard.press("Backspace")
+    desk.saved()
+    assert [action for row, action, _ in desk.actions() if row == rows[1]] == ["relabel"]
+
+
+def test_the_last_page_comes_back(desk):
+    desk.press("g")
+    tiles = desk.page.locator(".tile img")
+    tiles.first.wait_for()
+    before = tiles.evaluate_all("all => all.map(i => i.src)")
+    desk.press("Enter").saved()
+    assert tiles.evaluate_all("all => all.map(i => i.src)") != before
+    desk.press("Backspace").saved()
+    assert tiles.evaluate_all("all => all.map(i => i.src)") == before
+    assert decisions.in_force(desk.info) == {}
+    assert len(desk.history()) == 24
