@@ -17,7 +17,7 @@ from lnl_core.data import importers
 from lnl_core.learning import features as representation
 from lnl_core.methods import default_runs
 from lnl_core.store import arrays
-from lnl_core.types import LabeledDataset
+from lnl_core.types import LabeledDataset, usual_representation
 
 REPO = Path(__file__).resolve().parents[1]
 COLUMNS = ("aggre", "random1", "worse")
@@ -72,7 +72,7 @@ def clothing(folder: Path, work: Path, side: int = SIDE) -> Case:
 
 
 def features_of(work: Path, dataset: LabeledDataset) -> np.ndarray:
-    kind = representation.default_representation(*dataset.images.shape[1:3])
+    kind = usual_representation(*dataset.images.shape[1:3])
     return np.asarray(
         representation.cached(work / f"{dataset.name}-features", dataset, kind, "cpu")
     )

@@ -40,7 +40,13 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _data, _out  # noqa: E402
 from lnl_core.review import consensus, metrics, trust  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
-from lnl_core.types import REFUSED, LabeledDataset, Ranking, Signals  # noqa: E402
+from lnl_core.types import (  # noqa: E402
+    REFUSED,
+    LabeledDataset,
+    Ranking,
+    Signals,
+    usual_representation,
+)
 
 COLUMNS = ("auroc", "ap", "p_at_k", "r20", "effort", "fix", "acc", "test", "cpu_seconds")
 HEADINGS = ("AUROC", "AP", "P@k", "R20", "effort", "fix", "acc", "test", "CPU s")
@@ -103,14 +109,13 @@ def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[s
 
 def split(name: str, dataset: LabeledDataset) -> tuple[str, str]:
     """Read `key@representation`; without one, pixels or the features usual for the image size."""
-    from lnl_core.learning import features as representation
     from lnl_core.methods import METHODS
 
     key, _, chosen = name.partition("@")
     if chosen:
         return key, chosen
     if "features" in METHODS[key].needs:
-        return key, representation.default_representation(*dataset.images.shape[1:3])
+        return key, usual_representation(*dataset.images.shape[1:3])
     return key, "pixels"
 
 

@@ -27,6 +27,7 @@ from lnl_core.types import (
     LabeledDataset,
     Leaves,
     LnlError,
+    usual_representation,
 )
 
 _REVIEWED = "reviewed_labels.npy"
@@ -306,7 +307,7 @@ def features(
         return _features_of(info, number)
 
     if representation in ("auto", "pixels"):
-        representation = learned.default_representation(info.height, info.width)
+        representation = usual_representation(info.height, info.width)
     computed: FloatArray = learned.cached(
         info.directory, data, representation, device, report, version=info.version
     )

