@@ -1,0 +1,83 @@
+"""Databases by their address: a server that fails, a file with parameters."""
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from lnl_core.records import NoRoom
+from lnl_core.store import datasets, db, decisions, faults, rescue
+from lnl_core.types import Action, Busy, Decision, NoAnswer
+from tests.store.test_crash_order import write_set
+
+
+class OfServer(Exception):
+    """An error as PostgreSQL's driver raises it."""
+
+    def __init__(self, text, sqlstate=None):
+        super().__init__(text)
+        self.sqlstate = sqlstate
+
+
+SERVER = (
+    (
+        "could not extend file: No space left on device\nHINT:  Check free disk space.",
+        "53100",
+        NoRoom,
+        "is full; nothing was changed. Free some space there",
+    ),
+    (
+        "connection to server at host failed: Connection refused\n\tIs the server running on it?",
+        None,
+        NoAnswer,
+        "does not answer: connection to server at host failed: Connection refused. Start it",
+    ),
+    (
+        'FATAL:  database "none" does not exist',
+        None,
+        NoAnswer,
+        "or make them on the server (createuser, createdb)",
+    ),
+    (
+        "FATAL:  sorry, too many clients already",
+        "53300",
+        Busy,
+        "overloaded: FATAL:  sorry, too many",
+    ),
+    *(
+        (f'connection to server at "host", port 5432 failed: FATAL:  {words}', None, Busy, words)
+        for words in (  # as psycopg gives them, without a code
+            "sorry, too many clients already",
+            'too many connections for role "ann"',
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "code", "kind", "said"), SERVER)
+def test_a_server_that_is_full_away_or_crowded_is_named(tmp_path, text, code, kind, said):
+    ws = db.Workspace(tmp_path, "postgresql+psycopg://ann:secret@host/lnl")
+    with pytest.raises(kind) as told, faults.named(ws):
+        raise OperationalError("select 1", {}, OfServer(text, code))
+    assert type(told.value) is kind
+    assert said in str(told.value)
+    assert "secret" not in str(told.value)
+    assert "HINT" not in str(told.value)
+
+
+def test_a_parameter_of_the_address_is_no_part_of_the_file_name(tmp_path, monkeypatch):
+    """The workspace had locked itself out at the second start, and its copies were empty."""
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    for home, folder in ((tmp_path / "here", tmp_path / "here"), (tmp_path, tmp_path / "other")):
+        folder.mkdir()
+        url = f"sqlite:///{folder / 'review.db'}?timeout=30"
+        ws = db.open_workspace(home, url)
+        assert faults.database_file(ws) == folder / "review.db"
+        info = datasets.register(ws, "two", write_set(folder / "two", 3))
+        decisions.append(info, [Decision(0, Action.KEEP, "ann", given_label=0)])
+        copy = rescue.keep_copy(ws)
+        db.dispose(ws)
+        assert rescue.answers_in(copy) == 1
+        again = db.open_workspace(home, url)
+        assert [each.name for each in datasets.datasets(again)] == ["two"]
+        db.dispose(again)
+        assert not list(tmp_path.rglob("*?timeout*".replace("?", "[?]")))
