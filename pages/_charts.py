@@ -68,6 +68,9 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     Args:
         classes: see `catalog.class_counts`.
     """
+    # Plotly asks what another thread has loaded half of for its parts; the desk needs none of it.
+    import pandas  # noqa: F401
+
     tone = colours()
     names = [chart_text(each["name"], 18) for each in classes]
     counts = [each["count"] for each in classes]

@@ -19,15 +19,15 @@ from pages._ui import plain
 _STYLE = """<style>
 .st-key-demo_card{border-color:ACCENT;padding:22px 24px}
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
-.stApp :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
-.stApp [data-testid="stSliderThumbValue"] p{color:ACCENT}
+:root :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
+:root [data-testid="stSliderThumbValue"] p{color:ACCENT}
 [data-testid="stDialog"] :has(>[role="dialog"]):has(.st-key-import_foot){overflow:clip}
 [role="dialog"] :has(>.st-key-import_foot){position:sticky;bottom:-30px;z-index:1;
   padding:10px 0 14px;background:GROUND;box-shadow:0 -1px 0 EDGE4D}
-.stApp :is(a,button,summary,[role="tab"],.stMain):focus-visible{
+:root :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
-.stApp button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
-.stApp button[kind="tertiary"]:hover{color:ACCENT}
+:root button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
+:root button[kind="tertiary"]:hover{color:ACCENT}
 </style>"""
 """A focus ring and buttons that are open, pressed or pointed at, of enough contrast, which no theme
 key reaches; the finish of the first visit; an import's buttons in sight below what was read; the

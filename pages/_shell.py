@@ -62,11 +62,25 @@ STYLE = """<style>
 @keyframes lnl-later{from{visibility:hidden}}
 .st-key-title_row{min-height:38px}
 @container main (max-width:759px){.st-key-title_row{gap:8px}
-.st-key-title_row:has(.st-key-explore_colour,.st-key-compare_lab)>:first-child{flex-basis:100%}}
+.st-key-title_row:has(.st-key-explore_colour,.st-key-compare_lab)>:first-child{
+  flex-basis:calc(100cqw - 300px)}
+.st-key-title_row>:is(.st-key-explore_colour,[class*="st-key-explore_method_"]){order:1}
+.st-key-title_row>:is([class*="st-key-explore_method_"],[class*="st-key-compare_truth_"]){
+  flex:1 1 170px}
+.st-key-title_row>[class*="st-key-compare_truth_"]{flex-basis:250px}}
 @container main (max-width:479px){
-.st-key-title_row:has(.st-key-compare_lab)>:first-child{flex-basis:110px}}
+.st-key-title_row>:is(.st-key-compare_lab,:has(.st-key-compare_report_place)){order:1}}
 @container main (min-width:640px) and (max-width:759px){
 .st-key-title_row:has(.st-key-review_order){gap:4px}}
+@media (max-height:640px){
+:has(>.st-key-compare_facts){order:1}
+@container main (min-width:520px) and (max-width:759px){
+.st-key-title_row:has(.st-key-review_order){gap:4px}
+.st-key-title_row:has(.st-key-review_order)>:first-child{position:absolute;width:1px;height:1px;
+  overflow:hidden;clip-path:inset(50%)}
+.st-key-title_row>:is(.st-key-review_order,.st-key-review_mode){flex:1 1 130px}
+.st-key-title_row>.st-key-review_mode{flex-basis:98px}
+.st-key-review_order input{font-size:13px}}}
 .st-key-own_card{padding:22px 24px}
 .st-key-digits_card{padding:14px 24px}
 .st-key-ways button{padding:11px 0;border-radius:0}

@@ -45,9 +45,9 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
             _ui.score_it(info)
         return
     with row:
+        _ui.present_button()
         truth = _truth_select(info)
         report = st.container(width="content", key="compare_report_place")
-        _ui.present_button()
     five_views = _asked_view() == "five"
     facts = st.container(key="compare_no_facts" if five_views else "compare_facts")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

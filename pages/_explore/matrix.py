@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401  Plotly asks what another thread has loaded half of for its parts
 import plotly.graph_objects as go
 import streamlit as st
 

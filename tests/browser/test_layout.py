@@ -108,11 +108,25 @@ ROWS = """() => {
   const lines = new Map();
   for (const each of row.children) {
     const box = each.getBoundingClientRect();
-    const middle = Math.round((box.top + box.height / 2) / 20);
+    const middle = Math.round((box.top + box.height / 2 - 4) / 20); // the first line's is 30
     lines.set(middle, [...(lines.get(middle) ?? []), each.innerText.split("\\n")[0]]);
   }
   return [...lines.values()];
 }"""
+
+
+ALONE = """() => {
+  const row = [...document.querySelector(".st-key-title_row").children];
+  const middle = (each) => {
+    const { top, height } = each.getBoundingClientRect();
+    return top + height / 2;
+  };
+  const apart = (it, each) => it === each || Math.abs(middle(it) - middle(each)) > 20;
+  const isAlone = (each) => row.every((it) => apart(it, each));
+  return row.filter((each) => isAlone(each) && !each.querySelector("input, [role=radiogroup], h1"))
+    .map((each) => each.innerText);
+}"""
+"""Buttons of the title's that have a line to themselves; a select or a row of choices may."""
 
 
 @pytest.mark.parametrize("width", [768, 1000, 1024])
@@ -139,8 +153,29 @@ def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set,
 
 def test_a_telephone_has_no_button_alone_below_the_title(common_server, page, layout_set):
     page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("quality", "explore"):
+        open_page(page, common_server, name, layout_set)
+        found = page.evaluate(ROWS)
+        assert len(found) == 3, found
+        assert len(found[0]) > 1, found
+        assert page.evaluate(ALONE) == [], name
+
+
+def test_a_low_window_shows_the_figure_and_the_picture(common_server, page, layout_set):
+    """A laptop's at 150 %: what stands above them took the first screen."""
+    page.set_viewport_size({"width": 853, "height": 533})
     open_page(page, common_server, "quality", layout_set)
-    assert len(page.evaluate(ROWS)[0]) == 2
+    assert page.locator(".st-key-effort, .st-key-precision_recall").first.bounding_box()["y"] < 260
+    page.emulate_media(color_scheme="dark")  # a popover stands outside the app's own element
+    page.get_by_role("button", name="Runs:").click()
+    page.wait_for_function("""() => {
+      const popover = document.querySelector('[data-testid="stPopoverBody"]');
+      const chosen = popover?.querySelector('[data-selected="true"] p');
+      return chosen && getComputedStyle(chosen).color === "rgb(168, 164, 255)";
+    }""")
+    open_page(page, common_server, "review", layout_set)
+    assert page.locator(".stage").bounding_box()["height"] > 215
+    assert page.locator("h1").count() == 1  # said to a reader, not shown
 
 
 @pytest.mark.parametrize("width", [768, 1024])

@@ -47,3 +47,17 @@ def test_every_page_says_what_to_load_ahead():
 def test_what_is_loaded_ahead_is_there(page):
     _ahead._load((*_ahead.FRAME, *_ahead.MODULES[page]))
     assert set(_ahead.MODULES[page]) <= set(sys.modules)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    ["import pages._explore.page", "from pages import _charts; _charts.class_balance([])"],
+)
+def test_a_figure_is_drawn_once_pandas_is_whole(drawn):
+    """Plotly takes `pandas.Series` from what `_ahead`'s thread, or another page, is still loading:
+    whoever draws waits for it by an import of its own."""
+    script = f"{drawn}\nimport sys\nprint('pandas' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"

@@ -67,7 +67,11 @@ export function newPicker(offered, none, item, ticked, several, tell) {
 /** @param {Picker} picker */
 export function startPicker(picker) {
   draw(picker);
-  picker.field.focus();
+  const { field } = picker;
+  field.focus();
+  // Below the picture, as on a telephone, the classes would stand under the window's edge.
+  const low = field.getBoundingClientRect().bottom > 0.75 * window.innerHeight;
+  if (low) field.scrollIntoView({ block: "center" });
 }
 
 /** @param {Picker} picker */
