@@ -171,3 +171,19 @@ test("a new class may be marked with others, one in an answer, and stands last",
   toggle(again, 2);
   assert.deepEqual(marked(again), [1, 2, 0]);
 });
+
+test("a label that is no class is never a new one, and the words say so", () => {
+  const names = ["ant", "Not sure", "cat"]; // the last is retired
+  for (const several of [false, true]) {
+    const picking = openPicking(names, 0, several, [1, 2], several, [1]);
+    for (const text of ["Not sure", "not-sure "]) {
+      type(picking, text);
+      assert.deepEqual([picking.found, picking.fresh], [[], ""]);
+      assert.match(picker.nothingFound(picking), /^Not sure is no class\. Esc, then U .* N /);
+    }
+    type(picking, "cat");
+    assert.equal(picking.fresh, "cat");
+    type(picking, "cAt");
+    assert.equal(picker.nothingFound(picking), "No class of that name.");
+  }
+});

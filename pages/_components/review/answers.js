@@ -168,12 +168,11 @@ function answerSeveral(desk, labels, offered) {
 export function pickClass(desk, several) {
   const { item } = desk.queue;
   if (!item || desk.picker) return;
-  const none = [...desk.data.no_classes, ...(desk.data.retired ?? [])];
   const ticked = desk.turn.phase !== "wrong" && !isBlind(desk); // what was just called wrong is not marked
   // What is offered stays as it is while the picker is open, whatever the server says meanwhile.
-  const { imported } = desk.data;
+  const { imported, no_classes: never, retired = [] } = desk.data;
   const classes = withComing(desk.data.classes, waitingIn(desk.outbox));
-  desk.picker = newPicker({ classes, imported }, none, item, several && ticked, several, {
+  desk.picker = newPicker({ classes, imported, never, retired }, item, several && ticked, several, {
     closed: () => closePicker(desk),
     one: (label) => answerOne(desk, label, classes),
     several: (labels, fresh) => answerSeveral(desk, labels, fresh ? [...classes, fresh] : classes),

@@ -11,6 +11,7 @@ import {
   enterSaves,
   marked,
   markFresh,
+  nothingFound,
   openPicking,
   step,
   toggle,
@@ -41,18 +42,19 @@ import {
  */
 
 /**
- * @param {Classes} offered
- * @param {number[]} none labels that are no classes: they are not offered
+ * @param {Classes & { never: number[], retired: number[] }} offered `never` are labels that are no
+ *   classes, `retired` classes that come back by their name alone: none of them is in the list
  * @param {Item} item
  * @param {boolean} ticked whether the given class is marked at first
  * @param {boolean} several
  * @param {Chosen} tell
  * @returns {Picker}
  */
-export function newPicker(offered, none, item, ticked, several, tell) {
-  const { classes } = offered;
+export function newPicker(offered, item, ticked, several, tell) {
+  const { classes, never } = offered;
+  const none = [...never, ...offered.retired];
   const keys = classKeys(offered) ?? classes.map(() => null);
-  const picking = openPicking(classes.map(oneLine), item.given, several, none, ticked);
+  const picking = openPicking(classes.map(oneLine), item.given, several, none, ticked, never);
   const finish = () => save(picker);
   const nodes = frame(classes.length - none.length, several, tell.closed, finish);
   const picker = { picking, keys, tell, ...nodes };
@@ -90,7 +92,10 @@ function save({ picking, tell }) {
 function pick(picker, label) {
   const { picking, tell, field } = picker;
   if (label === undefined) {
-    if (!picking.fresh) return;
+    if (!picking.fresh) {
+      tell.refused(nothingFound(picking));
+      return;
+    }
     if (picking.several) {
       markFresh(picking);
       picker.keys.length = picking.names.length;
@@ -155,7 +160,7 @@ function draw(picker) {
   const { found, active, chosen } = picking;
   const rows = found.map((label, i) => option(picker, label, i));
   if (picking.fresh) rows.push(newOption(picker, found.length));
-  list.replaceChildren(...(rows.length ? rows : [missing("No class of that name.")]));
+  list.replaceChildren(...(rows.length ? rows : [missing(nothingFound(picking))]));
   if (rows.length) field.setAttribute("aria-activedescendant", `picker-${active}`);
   list.children[active]?.scrollIntoView({ block: "nearest" });
   button.disabled = marked(picking) === null;

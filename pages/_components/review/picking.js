@@ -5,7 +5,8 @@
  * @property {string[]} names of the classes
  * @property {number} given the given label; not to be picked where one is asked for
  * @property {boolean} several
- * @property {number[]} none labels that are no classes
+ * @property {number[]} none labels that are not found
+ * @property {number[]} never those of them that are no classes, whatever is typed
  * @property {string} text what the person typed
  * @property {number[]} found labels
  * @property {number} active place in `found`
@@ -53,25 +54,38 @@ export const folded = (name) =>
  * @param {Picking} picking
  * @returns {string} the name of the new class that the text would be, "" where there is one
  */
-function freshName({ names, none, added, text }) {
+function freshName({ names, none, never, added, text }) {
   const name = text.trim().replace(/\s+/g, " ");
   const twin = names.findIndex((each) => folded(each) === folded(name));
-  const there = twin >= 0 && (names[twin] !== name || !none.includes(twin));
+  const offered = names[twin] !== name || !none.includes(twin) || never.includes(twin);
+  const there = twin >= 0 && offered;
   return added >= 0 || !name || there ? "" : name;
+}
+
+/**
+ * Why nothing is found.
+ *
+ * @param {Picking} picking
+ */
+export function nothingFound({ names, never, text }) {
+  const label = never.find((each) => folded(names[each]) === folded(text));
+  if (label === undefined) return "No class of that name.";
+  return `${names[label]} is no class. Esc, then U (unsure) or N (none fits).`;
 }
 
 /**
  * @param {string[]} names
  * @param {number} given
  * @param {boolean} several
- * @param {number[]} [none] labels that are no classes
+ * @param {number[]} [none] labels that are not found
  * @param {boolean} [ticked] whether the given one is marked at first, where several can be
+ * @param {number[]} [never] those of them that are no classes; the others are retired
  * @returns {Picking}
  */
-export function openPicking(names, given, several, none = [], ticked = several) {
+export function openPicking(names, given, several, none = [], ticked = several, never = []) {
   const chosen = new Set(ticked && !none.includes(given) ? [given] : []);
   const rest = { text: "", found: [], active: 0, moved: false, fresh: "", added: -1 };
-  const picking = { names, given, several, none, chosen, ...rest };
+  const picking = { names, given, several, none, never, chosen, ...rest };
   type(picking, "");
   return picking;
 }
