@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
-from lnl_core.data.reading import lists, other_forms
-from lnl_core.data.reading.tree import is_read_me, like_image, like_read_me
+from lnl_core.data.reading import lists, other_forms, read_me
+from lnl_core.data.reading.tree import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Source
 from lnl_core.readings import Answers, Choice, Question
@@ -18,8 +17,6 @@ from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
-_LOOKED_AT = 10_000
-"""Characters of a text that are looked through for names of images."""
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
@@ -96,7 +93,9 @@ def look(
     outline = looked_over.outline
     if outline.listed and isinstance(looked_over, FileSource) and root is None:
         outline.notes += _unlisted(looked_over.root, outline.listed)
-    outline.questions[:0] = there.questions
+    asked = {each.key for each in there.questions}
+    more = [each for each in outline.questions if each.key not in asked]
+    outline.questions = [*there.questions, *more]
     for name, why in there.unused.items():
         if name in outline.files:
             continue
@@ -131,7 +130,7 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         for entry in folders.entries(source)
         if Path(entry.path).suffix.lower() in (*TABLES, ".txt")
         and entry.is_file()
-        and not (entry.name.lower().endswith(".txt") and _speaks_to_people(Path(entry.path)))
+        and not (entry.name.lower().endswith(".txt") and read_me.speaks_to_people(Path(entry.path)))
         and entry.name != Path(answers.classes_file).name
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there
@@ -153,24 +152,12 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     return looked_over
 
 
-def _speaks_to_people(file: Path) -> bool:
-    """Tell whether a file is a licence or the like; one called nearly so names no image."""
-    if is_read_me(file.name) or not like_read_me(file.name):
-        return is_read_me(file.name)
-    try:
-        with file.open(encoding="utf-8", errors="replace") as stream:
-            words = re.split(r"[\s,;|\"']+", stream.read(_LOOKED_AT))
-    except OSError:
-        return False
-    return not any(map(like_image, words))
-
-
 def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question | None:
     """Ask whether a lone folder is a class, where a file beside it may be a list not understood."""
     there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
     known = set(looked_over.outline.files)
     beside = [f for f in there if f.suffix.lower() in _LABELS and f.name not in known]
-    beside = [f for f in beside if not _speaks_to_people(f)]
+    beside = [f for f in beside if not read_me.speaks_to_people(f)]
     if not beside or not +looked_over.outline.counts:
         return None
     why = other_forms.remedy(beside[0].suffix.lower())

@@ -134,3 +134,48 @@ def test_a_splits_only_folder_is_a_class_though_others_write_it_otherwise(tmp_pa
     source = put(tmp_path / "s", [*train, "val/photos/a.png", "val/photos/b.png"])
     assert asked(read(source))["spellings"].is_open
     assert counts(read(source, spellings="merge")) == {"Photos": 5, "drawings": 3}
+
+
+TO_PEOPLE = ["LICENSE.txt", "notes.txt", "LICENSE_images.txt"]
+
+
+@pytest.mark.parametrize("name", TO_PEOPLE)
+def test_a_licence_of_each_image_is_the_list_only_when_a_person_says_so(tmp_path, name):
+    paths = [f"{'cat' if i % 2 else 'dog'}/{i}.png" for i in range(6)]
+    source = put(tmp_path / "two", paths)
+    licences = "".join(f"{path} CC-{'BY' if 'cat' in path else 'SA'}\n" for path in paths)
+    (source / name).write_text(licences)
+    assert f"{name} is called like a note" in stops(source, "labels_in", tmp_path, header="none")
+    assert counts(read(source, labels_in="folders")) == {"cat": 3, "dog": 3}
+    for said in ({"labels_in": "list"}, {"lists": (name,)}):
+        taken = read(source, header="none", **said)
+        assert counts(taken) == {"CC-BY": 3, "CC-SA": 3}
+        assert not taken.open_questions
+
+
+@pytest.mark.parametrize("name", [*TO_PEOPLE, "notes.csv"])
+def test_it_is_asked_about_too_where_no_folders_have_labels(tmp_path, name):
+    for at, (folder, key) in enumerate((("", "lists"), ("one/", "labels_in"))):
+        source = put(tmp_path / str(at), [f"{folder}{i}.png" for i in "1234"])
+        (source / name).write_text("".join(f"{i}.png,CC-{i in '12'}\n" for i in "1234"))
+        stops(source, key, tmp_path, header="none")
+        assert len(counts(read(source, header="none", lists=(name,)))) == 2
+    said = read(source, labels_in="folders")
+    assert (counts(said), len(said.questions)) == ({"one": 4}, 1)
+
+
+def test_another_list_is_read_alone_and_the_note_named(tmp_path):
+    source = listed(tmp_path / "s", ["cat", "dog"] * 3)
+    (source / "notes.csv").write_text("image,label\nim0.png,blurred\nim1.png,fine\n")
+    taken = read(source)
+    assert counts(taken) == {"cat": 3, "dog": 3}
+    assert not taken.open_questions
+    assert "“notes.csv” is not used. It is called like a note to people." in taken.notes
+
+
+def test_a_list_without_endings_called_nearly_like_a_licence_is_not_passed_over(tmp_path):
+    source = put(tmp_path / "s", ["im/a1.png", "im/a2.png", "im/a3.png"])
+    (source / "license_plates.txt").write_text("# by a tool\na1 cat\na2 dog\nim/a3 dog\n")
+    assert "license_plates.txt beside it is not read" in stops(source, "labels_in", tmp_path)
+    (source / "license_plates.txt").write_text("MIT License\n\nCopyright 2024\nas is, a1\n")
+    assert asked(read(source)) == {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from lnl_core.data import coco, folders, hub_shards, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
-from lnl_core.data.reading import column_names, columns, places
+from lnl_core.data.reading import column_names, columns, places, read_me
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
@@ -195,6 +195,10 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
         else:
             first[each.stem] = each
     lists = list(first.values())
+    to_people = [each for each in lists if read_me.is_called_so(each)]
+    if 0 < len(to_people) < len(lists):
+        unused |= {each.name: read_me.UNUSED for each in to_people}
+        lists = [each for each in lists if each not in to_people]
     labels = [each for each in lists if not _OUTPUT.search(each.stem)]
     if labels:
         unused |= {
@@ -240,10 +244,14 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     tree = folders.survey(top)
     where = places.decide(tree, answers)
     classes = {plain(name): name for name, files in where.classes(tree) if files}
-    if len(classes) < 2:
-        return lists
     name = visible(listing.file.name)
     without = Lists((), lists.questions, {**lists.unused, name: _FOLDERS_HAVE})
+    if read_me.is_called_so(listing.file):
+        question = read_me.ask(listing.file, classes, _images(tree, where), answers)
+        chosen = without if classes and answers.labels_in == "folders" else lists
+        return replace(chosen, questions=(*lists.questions, question))
+    if len(classes) < 2:
+        return lists
     unasked = without if answers.labels_in == "folders" else lists
     seen = _compared(listing.file, root or folder, top, where, answers)
     if seen is not None and not seen.rows and listing.file.suffix.lower() == ".json":
