@@ -31,7 +31,7 @@ def _amount(value: float, form: str) -> str:
 
 
 def costs(
-    candidates: Sequence[Candidate], tone: Tone, *, columns: int = len(_COSTS)
+    candidates: Sequence[Candidate], tone: Tone, *, columns: int = len(_COSTS), bar: int = 28
 ) -> go.Figure | None:
     """Draw what each run cost, a panel of bars each; None where no run knows its cost.
 
@@ -39,6 +39,7 @@ def costs(
         candidates: runs, and those without a cost, which are left out.
         tone: of `palette.TONES`.
         columns: panels side by side; a telephone has room for one.
+        bar: pixels for each run.
     """
     from plotly.subplots import make_subplots
 
@@ -50,14 +51,14 @@ def costs(
         "Cost of each run",
         "Measured while it ran, without shared features. Memory: its peak on top of the worker's.",
         tone,
-        130 + max(70, 28 * len(runs)) + (rows - 1) * (28 * len(runs) + _BETWEEN),
+        130 + max(70, bar * len(runs)) + (rows - 1) * (bar * len(runs) + _BETWEEN),
     )
     figure = make_subplots(
         rows,
         columns,
         shared_yaxes=True,
         horizontal_spacing=0.045,
-        vertical_spacing=_BETWEEN / (28 * len(runs) + _BETWEEN) / max(rows, 2),
+        vertical_spacing=_BETWEEN / (bar * len(runs) + _BETWEEN) / max(rows, 2),
         subplot_titles=[each[1] for each in _COSTS],
     )
     kept = {k: v for k, v in base.layout.to_plotly_json().items() if not k.endswith("axis")}

@@ -106,7 +106,8 @@ def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overl
 def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw what each run took."""
     columns = 1 if _ui.narrow() else 4
-    figure = costs.costs(comparison.candidates, _figures.tone(), columns=columns)
+    bar = 44 if _ui.wide() else 28
+    figure = costs.costs(comparison.candidates, _figures.tone(), columns=columns, bar=bar)
     if figure is None:
         st.caption("No run of these noted its cost.")
         return

@@ -51,7 +51,7 @@ def _forget() -> None:
 def _add(info: DatasetInfo) -> None:
     st.caption("A folder per class, a list, NPZ arrays or a zip, as at the import.")
     typed = st.text_input(
-        "Folder or file on this computer", value=info.root or "", key="add_path", live="400ms"
+        "Folder or file on this computer", value=_first(info), key="add_path", live="400ms"
     )
     source = _source(typed)
     if source is None:
@@ -85,6 +85,13 @@ def _add(info: DatasetInfo) -> None:
     _forget()
     compared.empty()
     _told(told)
+
+
+def _first(info: DatasetInfo) -> str:
+    """Return what more of the set is likely read from: its list, where that is still there."""
+    source = Path(info.source)
+    listed = source.is_absolute() and source.is_file() and str(source.parent) == info.root
+    return info.source if listed else info.root or ""
 
 
 def _bar() -> tuple[DeltaGenerator, Callable[[int, int, int], None]]:

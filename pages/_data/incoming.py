@@ -266,7 +266,8 @@ def _name_and_size(kind: str, uploaded: str, source: Path | None) -> str:
 def _start(kind: str, seen: Reading, ready: bool) -> str:
     """Draw the two ways to go on; return `score`, `import`, or nothing."""
     known = recipes.recipe_before(seen)
-    foot = st.container(gap="xsmall", key="import_foot")  # in sight, however much was read
+    # In sight, however much was read; below what is asked while something is.
+    foot = st.container(gap="xsmall", key="import_foot" if ready else "import_foot_waits")
     if known is not None:
         first, whole = _words.about(known.first_seconds), _words.about(known.seconds)
         later = f", {whole} for all of it" if len(known.at_once) == len(known.runs) else ""

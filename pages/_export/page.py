@@ -19,7 +19,8 @@ from lnl_core.views import chance, command
 from pages import _ui, _urls, _words
 from pages._export import certificate, folder
 
-_PREVIEW = 12
+_PREVIEW, _WIDE = 12, 18
+"""Rows that are shown, and those of a wide window, which is higher too."""
 _ROW = 32
 _ICONS = {
     "keep": "✓ keep",
@@ -103,7 +104,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         return
     options = _chosen(format_key)
     table = _table_of(info, format_key, options)
-    shown = list(islice(table.rows, _PREVIEW))
+    shown = list(islice(table.rows, _WIDE if _ui.wide() else _PREVIEW))
     with st.container(key="export_head"):
         _head(info, format_key, options, table)
     if table.notice:

@@ -1,6 +1,6 @@
 """The dialogs that import a set and add images to one."""
 
-from lnl_core.services.datasets import growing, incoming
+from lnl_core.services.datasets import catalog, growing, incoming, settings
 from lnl_core.store import datasets
 from tests.data.making import encoded, picture
 from tests.data.test_import_hub import shard
@@ -245,3 +245,20 @@ def test_two_lists_that_each_ask_for_a_column_are_answered_one_after_the_other(
     question().set_value("class,species")
     app = dialog(app, tmp_path / "photos")
     assert not next(each for each in app.button if each.key == "import_folder").disabled
+
+
+def test_more_of_a_set_that_came_from_a_list_is_looked_for_in_it(desk, workspace, tmp_path):
+    names = ("cat", "dog", "Not sure")
+    photos(tmp_path / "some", names)
+    rows = [f"some/{name}/{i}.png,{name}" for name in names for i in range(3)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,label", *rows]))
+    (tmp_path / "other.csv").write_text("image,label\n")  # the folder alone would be a question
+    catalog.import_dataset(workspace, tmp_path / "list.csv", "listed")
+    app = desk(dataset="listed")
+    app.session_state["data_tab"] = "Settings"
+    app.run()
+    app.button(key="add_images").click().run()
+    assert not app.exception
+    assert app.text_input(key="add_path").value == str(tmp_path / "list.csv")
+    said = settings.notes(datasets.dataset(workspace, "listed"))
+    assert len([each for each in said if "Not sure" in each]) == 1  # not as a question as well

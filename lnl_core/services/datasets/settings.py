@@ -81,6 +81,7 @@ def notes(info: DatasetInfo) -> list[str]:
 _COUNTED = re.compile(
     r"(About )?[\d,]+ images? (is|are) in no split\.$"
     r"|No class, so to be labelled: |Kept as a class, though nobody may have labelled"
+    r"|May say that nobody labelled the image: "  # once it is stored: as which it counts
 )
 """How the notes of an import begin that are counted anew."""
 

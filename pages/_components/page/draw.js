@@ -107,7 +107,8 @@ function tile({ data, pool, layout, acts }, { rows, frame }, item, i, name) {
 }
 
 /** @param {Said} said what the image was answered before */
-const earlierWord = ({ action }) => (action ? verdict(action) : "answered");
+const earlierWord = ({ action }) =>
+  action ? verdict(action) : h("span", { class: "v" }, icon("done", 15), "answered");
 
 /**
  * @param {{ image: string, thumb: string }} urls

@@ -24,13 +24,18 @@ export function drawPanel(desk) {
   const { item } = desk.queue;
   const place = desk.parts.panel;
   const box = desk.picker?.box;
+  place.style.minHeight = `${place.offsetHeight}px`; // else a page that scrolls would jump up
   // The picker stays where it is: a field that is moved loses the keys, and they would answer.
   for (const child of [...place.childNodes]) if (child !== box) child.remove();
   place.prepend(...panel(desk));
   if (box && box.parentNode !== place) place.append(box);
+  place.style.minHeight = "";
   fitPanel(place);
   const known = item && showsEvidence(desk) ? desk.evidence.get(item.row) : null;
   if (known?.state === "ready" && !known.maps) askForMaps(desk);
+  if (!desk.turn.asks) return;
+  desk.turn.asks = false;
+  place.querySelector(".choices")?.scrollIntoView({ block: "nearest" }); // on a telephone, below
 }
 
 /**

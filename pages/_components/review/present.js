@@ -63,6 +63,7 @@ export function wrong(desk) {
  */
 export function askWhich(desk) {
   desk.turn.phase = "wrong";
+  desk.turn.asks = true;
   drawKeys(desk);
   askForEvidence(desk);
   drawPanelSoon(desk);
@@ -76,7 +77,7 @@ export function reveal(desk) {
     show(desk, "A blind look has no suggestion.");
     return;
   }
-  desk.turn.revealed = true;
+  desk.turn.revealed = desk.turn.asks = true;
   askForEvidence(desk);
   drawKeys(desk);
   drawPanelSoon(desk);

@@ -16,6 +16,7 @@ import { counts } from "../desk/seen.js";
  * @property {{ action: Action | "wrong", at: number } | null} dropped the press that came too early
  * @property {boolean} broken whether the picture cannot be loaded
  * @property {MapName} overlay the map over the image
+ * @property {boolean} [asks] whether the choices were just asked for: they are brought into sight
  * @property {boolean} together whether the answer goes to all copies of the picture
  */
 
