@@ -24,7 +24,7 @@ from streamlit import config
 
 from lnl_core.services import doctor, serving
 from lnl_core.services.datasets import leftovers
-from lnl_core.services.review import activation_maps, evidence, holding, pictures
+from lnl_core.services.review import activation_maps, advised, evidence, holding, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _gate, _login, _shell, _ui, _urls, _words
@@ -40,6 +40,9 @@ several threads; with Python's 5 ms each of them waits so long while a page is b
 
 LONGEST_TAB = 64
 """Letters of a tab's name."""
+
+LONGEST_NAME = 240
+"""Bytes of a reviewer's name."""
 
 COMMON = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -97,6 +100,24 @@ def _said(request: Request, dataset: int, row: int) -> Response:
         return missing()
     said = {row: _words.sentence(one) for row, one in facts["said"].items()}
     return JSONResponse(facts | {"said": said}, headers=COMMON | NEVER)
+
+
+async def _advised(request: Request) -> Response:
+    """Note whom the page shows the evidence on an image, without the answer: the body says who."""
+    numbers = _numbers(request)
+    if numbers is None:
+        return missing()
+    if not from_our_page(request) or not await run_in_threadpool(_login.may_see, request):
+        return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
+    who = await _body(request, LONGEST_NAME)
+    if who is None:
+        return PlainTextResponse("That is no name.", 400, headers=COMMON | NEVER)
+    name, (dataset, row) = who.decode("utf-8", "replace"), numbers
+    try:
+        await run_in_threadpool(lambda: advised.note(_dataset(dataset), name, row))
+    except LnlError:
+        return missing()
+    return Response(status_code=204, headers=COMMON | NEVER)
 
 
 async def _maps(request: Request) -> Response:
@@ -178,13 +199,21 @@ async def _leave(request: Request) -> Response:
         return missing()
     if not from_our_page(request):
         return PlainTextResponse("Only our own pages may ask.", 403, headers=COMMON | NEVER)
-    tab = b""
-    async for part in request.stream():
-        tab += part
-        if len(tab) > LONGEST_TAB:
-            return PlainTextResponse("That is no tab.", 400, headers=COMMON | NEVER)
+    tab = await _body(request, LONGEST_TAB)
+    if tab is None:
+        return PlainTextResponse("That is no tab.", 400, headers=COMMON | NEVER)
     await run_in_threadpool(_give_back, tab.decode("ascii", "replace"))
     return Response(status_code=204, headers=COMMON | NEVER)
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """Return what a request brings; None where that is more than it may."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            return None
+    return body
 
 
 def _give_back(tab: str) -> None:
@@ -224,6 +253,7 @@ ROUTES = [
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),
+    Route("/{base:path}lnl/advised/{dataset:int}/{row:int}", _advised, methods=["POST"]),
 ]
 MIDDLEWARE = [
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),

@@ -23,6 +23,11 @@ def evidence_url(dataset_id: int) -> str:
     return f"{base_path()}/lnl/evidence/{dataset_id}/{{row}}"
 
 
+def advised_url(dataset_id: int) -> str:
+    """Return where the page says whom it shows an image's evidence, with `{row}` to fill in."""
+    return f"{base_path()}/lnl/advised/{dataset_id}/{{row}}"
+
+
 def maps_url(dataset_id: int) -> str:
     """Return the address of a set's activation maps, with `{row}` for the browser to fill in."""
     return f"{base_path()}/lnl/maps/{dataset_id}/{{row}}"

@@ -15,7 +15,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from lnl_core.review import consensus
-from lnl_core.store import arrays, datasets
+from lnl_core.store import advised, arrays, datasets, decisions
 from lnl_core.types import Signals
 from pages import _login, _routes, _urls
 from pages._components import _assets
@@ -311,3 +311,16 @@ def test_a_server_that_runs_collects_garbage_again(workspace, monkeypatch):
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+def test_whom_evidence_is_shown_to_is_noted_for_our_own_page_alone(client, scored, workspace):
+    decisions.add_reviewer(workspace, "Ännchen")
+    address = f"/lnl/advised/{scored.id}"
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert client.post(f"{address}/3", content="Ännchen", headers=foreign).status_code == 403
+    assert client.post(f"{address}/3", content="x" * 300).status_code == 400
+    assert client.post(f"{address}/{scored.n}", content="Ännchen").status_code == 404
+    assert client.get(f"{address}/3").status_code == 405
+    assert advised.among(scored, "Ännchen", range(scored.n)) == set()
+    assert client.post(f"{address}/3", content="Ännchen").status_code == 204
+    assert advised.among(scored, "Ännchen", range(scored.n)) == {3}

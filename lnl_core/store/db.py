@@ -26,7 +26,7 @@ from lnl_core.records import LnlError, Workspace
 from lnl_core.store import faults, private
 from lnl_core.store.faults import PATIENCE, database_file
 
-HEAD = "0009"
+HEAD = "0010"
 """The schema version this code needs; `migrations/versions` has one file per version."""
 
 _MIGRATION_LOCK = 4_210_501

@@ -253,7 +253,16 @@ def _settle(target: sqlite3.Connection) -> None:
     """Add reviewers whom answers name; drop what belongs to no set any more."""
     now = db.now()
     target.execute("delete from leases")  # whoever is at an image fetches it again
-    signed = ("decisions", "audit_draws", "parts", "plans", "plan_events", "goals", "looks")
+    signed = (
+        "decisions",
+        "audit_draws",
+        "advised",
+        "parts",
+        "plans",
+        "plan_events",
+        "goals",
+        "looks",
+    )
     for table in signed:
         target.execute(
             "insert or ignore into reviewers (name, created_at) "

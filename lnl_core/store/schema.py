@@ -112,6 +112,21 @@ looks = Table(
     sqlite_autoincrement=True,
 )
 
+advised = Table(
+    "advised",
+    metadata,
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), primary_key=True),
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+)
+
 leases = Table(
     "leases",
     metadata,

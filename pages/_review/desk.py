@@ -181,6 +181,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     shared = {
         # the moment of the import too: another workspace on this port has a set 1 as well
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",
+        "reviewer": who,
         "classes": list(info.class_names),
         "imported": info.imported_classes,
         "acked": acked,
@@ -195,6 +196,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
             "original": _urls.image_url(info.id, info.version, "original"),
             "thumb": _urls.image_url(info.id, info.version, "thumb"),
             "evidence": _urls.evidence_url(info.id),
+            "advised": _urls.advised_url(info.id),
             "maps": _urls.maps_url(info.id),
         },
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from lnl_core.services.review import advised
 from lnl_core.services.review.desk import is_open
 from lnl_core.types import DatasetInfo
 from pages import _ui
@@ -44,6 +45,7 @@ def note(info: DatasetInfo, row: int) -> None:
     """Remember that the person has seen what the methods say of an image without an answer."""
     if is_open(info, _ui.reviewer(), row):
         st.session_state.setdefault(_SEEN, set()).add(_of(info, row))
+        advised.note_by(info, _ui.reviewer(), row)
 
 
 def with_seen(info: DatasetInfo, entry: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -81,6 +81,24 @@ def test_a_suggestion_asked_for_is_recorded(desk):
     assert desk.history()[0].revealed
 
 
+def test_what_was_seen_stays_so_over_a_reload_and_in_page_mode(desk):
+    first = desk.shown
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("w")
+    desk.press("z")
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    assert desk.shown == first
+    desk.press("k")
+    second = desk.shown
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("e")
+    desk.press("g")
+    desk.page.wait_for_selector(".tile img")
+    desk.press("Enter").saved()
+    assert {each.row for each in desk.history() if each.revealed} == {first, second}
+
+
 def test_every_other_verdict_has_its_key(desk):
     rows = []
     for key in ("u", "n", "s"):

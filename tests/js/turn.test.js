@@ -57,6 +57,11 @@ test("what was shown at an earlier turn was seen, except where a page had called
   const marked = turns.openTurn(true, true);
   assert.equal(turns.sawAdvice(marked, "commit", "relabel", true), false); // the verdict came before
   assert.equal(turns.sawAdvice(marked, "commit", "keep", true), true);
+  const led = turns.openTurn(true, true, true); // E before the page, in another window perhaps
+  assert.equal(turns.sawAdvice(led, "commit", "relabel", true), true);
+  const reloaded = turns.openTurn(false, false, true);
+  assert.equal(turns.advises(reloaded, "commit"), false);
+  assert.equal(turns.sawAdvice(reloaded, "commit", "keep", false), true);
 });
 
 test("taking back the Wrong leaves what was seen", () => {

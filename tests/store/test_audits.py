@@ -111,7 +111,16 @@ def test_draws_go_with_their_data_set(workspace, tiny):
 
 _LATER = tuple(
     f"TABLE {name}"
-    for name in ("audit_draws", "leases", "parts", "plans", "plan_events", "looks", "goals")
+    for name in (
+        "audit_draws",
+        "leases",
+        "parts",
+        "plans",
+        "plan_events",
+        "looks",
+        "goals",
+        "advised",
+    )
 )
 
 

@@ -19,6 +19,7 @@ from lnl_core.services.in_force import (
     standing,
 )
 from lnl_core.services.review import holding, looks, paging
+from lnl_core.services.review.advised import flagged
 from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
@@ -108,7 +109,7 @@ def review_state(
             does not wait for numbers of a new moment, see `ready`.
     """
     ranked, now, newest = scored(info), standing(info), latest(info, reviewer)
-    answers = recent(info, reviewer, newest, now)
+    answers = flagged(info, reviewer, recent(info, reviewer, newest, now))
     answers = looks.with_recent(info, reviewer, answers, RECENT)
     done = progress(info, reviewer, now, newest, ready(info, soon=tab is not None))
     if ranked is None:
@@ -123,6 +124,7 @@ def review_state(
         chosen, held = _held_rows(fetch, limit, out, tab)
     there = _with_looks(fetch, chosen)
     items = looks.signed(info, reviewer, items_of(info, ranked, chosen, now, reviewer), there)
+    items = flagged(info, reviewer, items, {look.row for look in there.values()})
     if not _may_hide(fetch):
         items = with_answers(info, items, reviewer, words=fetch.filters.asks_for_answers)
     return ReviewState(items, answers, done, ready=True, held=held)
@@ -285,6 +287,7 @@ def page_states(
         mixed_up = np.random.default_rng(rows[0]).permutation(rows)
         exemplars, confirmed = class_exemplars(info, ranked, label, now)
         items = items_of(info, ranked, [int(row) for row in mixed_up], now, reviewer)
+        items = flagged(info, reviewer, items)
         if filters is not None and filters.answered:
             items = with_answers(info, items, reviewer, words=filters.asks_for_answers)
         states.append(PageState(label, items, exemplars, confirmed, now_at, ready=True))

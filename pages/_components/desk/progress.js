@@ -61,6 +61,7 @@
  * @property {number} [copies_open] how many of them have no answer
  * @property {boolean} [blind] whether its label is hidden: `given` is -1, and the answer is a class
  * @property {boolean} [unscored] whether it was added after the last run
+ * @property {boolean} [advised] whether its evidence was shown before, in whatever window
  * @property {Said} [said] the answer that it had when it came, under a filter or by a link
  * @property {string} [look] a token that goes back with the answer
  *

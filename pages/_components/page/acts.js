@@ -153,8 +153,9 @@ export function drawAround(desk) {
  * @param {number | null} ms
  */
 function record({ outbox, done, marks, data }, item, action, ms) {
-  const { row, position } = item;
-  const blank = { label: null, labels: [], revealed: data.advised, mode: "page" };
+  const { row, position, advised } = item;
+  const revealed = data.advised || Boolean(advised);
+  const blank = { label: null, labels: [], revealed, mode: "page" };
   const copies = action === "keep" ? forCopies(item, marks?.together === true) : {};
   const automatic = action === "skip" ? { automatic: true } : {};
   const more = { ...blank, ...copies, ...automatic };

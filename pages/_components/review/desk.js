@@ -25,6 +25,7 @@ import { fits } from "./zoom.js";
  *
  * @typedef {Object} ReviewData what `pages/review.py` sends
  * @property {string} journal
+ * @property {string} reviewer
  * @property {string} view changes with order, filters and what is to follow
  * @property {string} narrow changes with the filters
  * @property {number | null} asked the row that this tab showed before and asked for
@@ -48,7 +49,7 @@ import { fits } from "./zoom.js";
  * @property {number[]} [retired] classes that people added and whose answers were taken back
  * @property {{ total: number, done: number }} [to_label] images with such a label
  * @property {boolean} [labelling] whether the queue holds those alone
- * @property {{ image: string, original: string, thumb: string, evidence: string, maps: string }} urls
+ * @property {{ image: string, original: string, thumb: string, evidence: string, maps: string, advised: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
  *

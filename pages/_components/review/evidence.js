@@ -4,6 +4,7 @@ import { at } from "../desk/pictures.js";
 import { showsEvidence } from "./desk.js";
 
 /**
+ * @import { Item } from "../desk/progress.js"
  * @import { ReviewDesk } from "./desk.js"
  *
  * @typedef {{ label: number, prob: number, said: string }} Option a class other than the given one,
@@ -102,6 +103,20 @@ export async function needEvidence(desk, row, changed) {
   store.set(row, found ? { state: "ready", found, maps: null } : { state: "failed" });
   if (store.size > KEPT) store.delete(/** @type {number} */ (store.keys().next().value));
   if (isHere(desk, row, store) && showsEvidence(desk)) changed();
+}
+
+/**
+ * Note that the advice on an image is shown, and tell the server: a reload forgets nothing.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ */
+export function noteAdvised({ advised, data }, { row, advised: before }) {
+  const known = before || advised.has(row);
+  advised.add(row);
+  if (known) return;
+  const what = { method: "POST", body: data.reviewer, keepalive: true };
+  fetch(at(data.urls.advised, row), { ...what, credentials: "same-origin" }).catch(() => {});
 }
 
 /**

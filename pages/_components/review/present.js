@@ -21,8 +21,9 @@ export function showAt(desk, index) {
   closePicker(desk);
   moveTo(desk.queue, index);
   const { item } = desk.queue;
-  const advised = item !== null && !item.blind && desk.advised.has(item.row);
-  desk.turn = openTurn(isFollowUp(desk), advised);
+  const told = item !== null && !item.blind;
+  const here = told && desk.advised.has(item.row);
+  desk.turn = openTurn(isFollowUp(desk), here, told && item.advised);
   noteHere(desk);
   drawItem(desk);
   prepare(desk);

@@ -12,7 +12,7 @@ import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { count, folderAndFile, oneLine, plural, short } from "../desk/words.js";
 import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
-import { needEvidence } from "./evidence.js";
+import { needEvidence, noteAdvised } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
 import { ahead, isAnswered } from "./queue.js";
@@ -290,7 +290,7 @@ const wrongFirst = () =>
 /** @param {ReviewDesk} desk */
 export function askForEvidence(desk) {
   if (!desk.queue.item) return;
-  desk.advised.add(desk.queue.item.row);
+  noteAdvised(desk, desk.queue.item);
   needEvidence(desk, desk.queue.item.row, () => {
     drawPanel(desk);
     if (takesNothing(desk)) drawLegend(desk);

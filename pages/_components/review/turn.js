@@ -25,13 +25,14 @@ const NAMES_CLASS = new Set(["relabel", "multiple", "none"]);
 
 /**
  * @param {boolean} marked called wrong on a page, before any advice
- * @param {boolean} [advised] whether the advice was shown at an earlier turn
+ * @param {boolean} [advised] whether the advice was shown at an earlier turn in this window
+ * @param {boolean} [before] whether it was before the image came, so before any mark
  * @returns {Turn}
  */
-export const openTurn = (marked, advised = false) => ({
+export const openTurn = (marked, advised = false, before = false) => ({
   phase: marked ? "wrong" : "ask",
   revealed: false,
-  advised: advised && !marked,
+  advised: before || (advised && !marked),
   seenAt: null,
   dropped: null,
   broken: false,
