@@ -60,6 +60,7 @@ import numpy as np
 
 from lnl_core.review import noise, pool, refusals, transition, trust
 from lnl_core.review.chances import chances
+from lnl_core.review.noise import UNKNOWN_RATE
 from lnl_core.review.pool import Opinion
 from lnl_core.types import REFUSED, BoolArray, FloatArray, IntArray, Ranking, Signals
 
@@ -74,9 +75,6 @@ error .059, .020, .018 -> .036, .022, .021 on 8,000 photographs with 9, 18 and 4
 .375 -> .277, 600 of them .273 -> .084, eight long-tailed cuts .081 -> .044 on average. The
 suggestion is right in .756, .826, .787 -> .758, .825, .788, clothing .394 -> .424, 600 of them
 .455 -> .485, cuts .712 -> .724."""
-
-UNKNOWN_RATE = 0.1
-"""The share of wrong labels assumed where no method can say anything about it."""
 
 NOISE_ROWS = 10.0
 """Images of each class that the fitted share of wrong labels is pulled to `UNKNOWN_RATE` by."""

@@ -65,7 +65,8 @@ def counted(
     found = noise.fit(rows)
     by_doubt, sure = noise.share_wrong(rows, found), noise.sureness(rows, found)
     if not len(schooled):
-        return _beside(by_doubt, own), min(1.0, (sure / TELLING) ** 2)
+        told = min(1.0, (sure / TELLING) ** 2)
+        return (_beside(by_doubt, own) if own else _unknown(by_doubt, rows)), told
     refusals = [refused(rows_of(alone[i])) for i in schooled]
     if len(others):
         limit = min(_off(refused(rows_of(alone[i]))) for i in others)
@@ -76,8 +77,6 @@ def counted(
 
 def _beside(doubt: Counted, own: Sequence[FloatArray]) -> Counted:
     """Add to what doubt counts, as far as it is not borne out, what out-of-fold methods refuse."""
-    if not own:
-        return doubt
     total, rest = float(doubt.joint.sum()), (1 - doubt.believed) ** 2
     less = [from_below(Counted(_off(joint), joint, 1.0)) for joint in own]
     refused = np.zeros_like(doubt.joint)
@@ -88,6 +87,12 @@ def _beside(doubt: Counted, own: Sequence[FloatArray]) -> Counted:
     given = doubt.joint.sum(axis=1)
     whole = wrong + np.diag(np.maximum(given - wrong.sum(axis=1), 0))
     return Counted(share, noise.with_share(whole, share), 1.0)
+
+
+def _unknown(doubt: Counted, rows: noise.Rows) -> Counted:
+    """Add to what doubt counts, as far as it is not borne out, what it could not show."""
+    share = doubt.share + (1 - doubt.believed) * noise.untold(rows)
+    return Counted(share, noise.with_share(doubt.joint, share), doubt.believed)
 
 
 def from_below(found: Counted) -> Counted:

@@ -137,7 +137,7 @@ _RANKING_ARRAYS = (
 )
 
 
-RULE = 5
+RULE = 6
 """Part of every ranking: raise it when the same runs would be ranked otherwise, so that rankings
 made before are made anew. What was made before there was such a number has 0."""
 

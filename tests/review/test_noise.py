@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lnl_core.review import noise
+from lnl_core.review import consensus, noise
+from lnl_core.types import Signals
 
 
 def planted(n, k, *, sharpness, flips=None, sizes=None, seed=0):
@@ -124,3 +125,42 @@ def test_posterior_by_hand():
     # seen .3 as class 0, given as 0: .3 * .9 against .7 * .2
     truly = noise.posterior(found, np.log([[0.3, 0.7]]), np.array([0]))
     np.testing.assert_allclose(truly, [[0.27 / 0.41, 0.14 / 0.41]])
+
+
+@pytest.mark.parametrize(("k", "wrong"), [(2, 0.1), (2, 0.25), (3, 0.3)])
+def test_wrong_labels_that_a_sure_model_contradicts_are_no_doubt_of_few_classes(k, wrong):
+    """A fit from one start took them for doubt: 3 expected of 423 wrong among 2,000."""
+    rng = np.random.default_rng(4)
+    true = rng.integers(0, k, 4000)
+    given = np.where(rng.random(4000) < wrong, (true + rng.integers(1, k, 4000)) % k, true)
+    logs = rng.normal(size=(4000, k)) * 3.5
+    logs[np.arange(4000), true] += 12
+    probs = np.exp(logs - logs.max(axis=1, keepdims=True))
+    probs /= probs.sum(axis=1, keepdims=True)
+    ranking = consensus.rank([Signals("own", 1 - probs[np.arange(4000), given], probs)], given, k)
+    expected = ranking.p_wrong.sum() / (true != given).sum()
+    assert 0.5 < expected < 1.2  # of two classes little tells the two apart
+    right = (ranking.p_wrong > 0.5) == (true != given)
+    assert right.mean() > 1 - wrong * 2 / 3
+
+
+def test_predictions_without_doubt_are_believed_up_to_what_is_usual():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 5, 600)
+    for wrong in (0.06, 0.3):
+        given = np.where(rng.random(600) < wrong, (true + rng.integers(1, 5, 600)) % 5, true)
+        suspicion = (given != true).astype(float)
+        ranking = consensus.rank([Signals("own", suspicion, np.eye(5)[true])], given, 5)
+        expected = min(suspicion.mean(), noise.UNKNOWN_RATE)
+        assert ranking.p_wrong.mean() == pytest.approx(expected, rel=0.2)
+
+
+def test_doubt_that_would_have_shown_wrong_labels_is_believed():
+    """Of ten classes. Of two, each named for certain, nothing shows how many are wrong."""
+    logs, given, _ = planted(400, 10, sharpness=2)
+    assert noise.untold(rows_of(logs, given)) < 0.01
+    said = given % 2
+    certain = np.log(0.9998 * np.eye(2)[said] + 1e-4)
+    assert noise.untold(rows_of(certain, said)) == 0  # none is contradicted
+    given = np.where(np.arange(400) % 25 == 0, 1 - said, said)
+    assert noise.untold(rows_of(certain, given)) == pytest.approx(0.04, rel=0.05)
