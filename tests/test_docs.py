@@ -300,7 +300,7 @@ def test_messages_that_are_explained_are_ones_that_the_program_gives():
     known = {
         node.value
         for path in sources("lnl_core", "pages")
-        if any(word in text(path) for word in ("LnlError", "toast", "caption"))
+        if any(word in text(path) for word in ("LnlError", "Unavailable", "toast", "caption"))
         for node in ast.walk(ast.parse(text(path)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
