@@ -101,10 +101,17 @@ STYLE = """<style>
 @container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-team_columns>*,
   .st-key-compare_body,.st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}}
+@container main (min-width:760px){.st-key-facts>*+*{border-left:1px solid
+  var(--st-border-color,color-mix(in srgb,currentColor 16%,transparent));padding-left:15px}}
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
-  flex:1 1 100%;min-width:100%}}
+  flex:1 1 100%;min-width:100%}
+.st-key-format [data-testid="stRadioGroup"]{display:grid;grid-template-columns:1fr 1fr;gap:8px 15px}
+.st-key-format [data-testid="stRadioGroup"]>[data-selected]{grid-column:1/-1}
+.st-key-format [data-testid="stRadioGroup"]>:not([data-selected]) [data-testid="stRadioCaption"]{
+  display:none}}
 .st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
-.st-key-facts{gap:4px 22px!important}.st-key-facts>*{flex:1 1 135px!important;min-width:0}
+.st-key-facts{gap:4px 22px!important;padding:6px 15px!important}
+.st-key-facts>*{flex:1 1 135px!important;min-width:0}
 @container main (min-width:640px){
 [class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
 [class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}
@@ -117,7 +124,7 @@ STYLE = """<style>
 .st-key-dataset_select,[class*="st-key-losses_row_"],[class*="st-key-losses_threshold_"]{
   min-height:64px}
 .st-key-explore_losses_figure{min-height:214px}
-.st-key-compare_facts{min-height:78px}
+.st-key-compare_facts{min-height:56px}
 .st-key-compare_report_place{min-width:133px}
 .st-key-export_options [data-testid="stSkeleton"]{height:23px!important}
 .st-key-format:has(>[data-testid="stSkeleton"]){min-height:536px}

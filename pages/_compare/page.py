@@ -64,7 +64,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
             keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     known = ("compare", info.id, tuple(keys), truth)
-    waiting = nullcontext() if view == "five" else _ui.computing((*known, "facts"), 78)
+    waiting = nullcontext() if view == "five" else _ui.computing((*known, "facts"), 56)
     with facts, waiting, body, _ui.computing(known, 620):
         comparison = comparing.compare(info, keys, truth)
     with report:

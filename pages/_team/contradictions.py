@@ -106,7 +106,7 @@ def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool
             'height:118px;object-fit:cover;border-radius:4px">',
             width=118,
         )
-        with st.container(gap="small", width="stretch"):
+        with st.container(gap="xsmall", width="stretch"):
             label = plain(short(info.class_names[each.given]))
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"Labelled **{label}**", width="stretch")
@@ -121,7 +121,7 @@ def _answers(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: b
     sides = list(zip(LETTERS, settling.sides(each), strict=False))
     with st.container(horizontal=True, gap="medium"):
         for _, side in sides:
-            st.markdown(f":gray[:small[{_who(side)}]]  \n{said(info, side[0])}", width=182)
+            st.markdown(f":gray[:small[{_who(side)}]]  \n{said(info, side[0])}", width=168)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for letter, side in sides:
             one = side[0]
