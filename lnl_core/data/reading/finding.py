@@ -31,6 +31,9 @@ _ONE_NAME = (
     "Say which folder has the images with --images-in, or write its path from the root into the "
     "list."
 )
+_MANY = 8
+"""Files of a name, above which what was found of them is kept for the next row."""
+
 _TORN = 10_000
 """Names in several folders that are counted at most."""
 
@@ -67,6 +70,8 @@ class Finder:
         self._stems: dict[str, list[str]] = {}
         self._cases: dict[str, list[str]] = {}
         self._numbers: dict[str, list[str]] = {}
+        self._by_end: dict[tuple[str, str, int], dict[tuple[str, ...], list[str]]] = {}
+        self._known: dict[tuple[str, ...], tuple[str, str | BadRow | None]] = {}
         self.how: Counter[str] = Counter()
         lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
         self.all_there = not lost
@@ -109,23 +114,41 @@ class Finder:
 
     def _by_name(self, parts: tuple[str, ...]) -> tuple[Path, str] | BadRow | None:
         """Find the one file of a name: in the folder that is named, or deeper where most are."""
+        how, found = self._known.get(parts) or self._meant(parts)
+        if isinstance(found, str):
+            self.how[how] += 1
+            return locate(self._root, found, self._links)
+        return found
+
+    def _meant(self, parts: tuple[str, ...]) -> tuple[str, str | BadRow | None]:
+        """Return (how, path) of the one file of a name; what took many paths is kept."""
+        meant: tuple[str, str | BadRow | None] = ("", None)
+        looked_at = 0
         for how, places in self._places(parts):
+            looked_at += len(places)
             own = "/".join(map(_composed, parts[:-1]))
             here = [p for p in places if _composed(_folder(p)).casefold() == own.casefold()]
             if not here and self._deeper:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
                 how = _BY_FOLDER if len(here) < len(places) else how
-            if len(here) > 1:
-                self._note_torn("/".join(parts), here)
-                meant = [p for p in here if _lies_in(p, self._images_in)]
-                if len(meant) != 1:
-                    self.torn_apart.update(here)
-                    return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
-                self._settles, here = True, meant
             if here:
-                self.how[how] += 1
-                return locate(self._root, here[0], self._links)
-        return None
+                meant = how, self._one_of("/".join(parts), here)
+                break
+        if looked_at > _MANY:
+            self._known[parts] = meant
+        return meant
+
+    def _one_of(self, name: str, here: list[str]) -> str | BadRow:
+        """Return the file that is meant of those of one name, or why none is."""
+        if len(here) == 1:
+            return here[0]
+        self._note_torn(name, here)
+        meant = [p for p in here if _lies_in(p, self._images_in)]
+        if len(meant) != 1:
+            self.torn_apart.update(here)
+            return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
+        self._settles = True
+        return meant[0]
 
     def _note_torn(self, name: str, paths: Sequence[str]) -> None:
         """Note the folders, or those above them, in which files of one name lie apart."""
@@ -175,10 +198,21 @@ class Finder:
             (_BY_STEM, self._stems, stem),
             (_BY_NUMBER, self._numbers, _number(stem)),
         ):
-            yield (
-                how,
-                [path for path in index.get(key, ()) if _ends_with(path, wanted[:-1])],
-            )
+            yield how, self._ending(how, key, index.get(key, []), wanted[:-1])
+
+    def _ending(self, how: str, key: str, paths: list[str], folders: tuple[str, ...]) -> list[str]:
+        """Return the paths whose folders end so, capitals aside; of many each is read once."""
+        wanted, depth = tuple(part.casefold() for part in folders), len(folders)
+        if not folders:
+            return paths
+        if len(paths) <= _MANY:
+            return [path for path in paths if _ends(path, depth) == wanted]
+        if (how, key, depth) not in self._by_end:
+            by_end = defaultdict[tuple[str, ...], list[str]](list)
+            for path in paths:
+                by_end[_ends(path, depth)].append(path)
+            self._by_end[how, key, depth] = dict(by_end)
+        return self._by_end[how, key, depth].get(wanted, [])
 
     def _common_folder(self, sample: Sequence[tuple[str, ...]]) -> str | None:
         """Return the folder in which nearly all of the paths are found by name, if there is one.
@@ -186,11 +220,11 @@ class Finder:
         None where another folder has more than a few of them as well: images and masks.
         """
         folders, found = Counter[str](), 0
-        for parts in sample:
+        for parts, times in Counter(sample).items():
             places = next((there for _, there in self._places(parts) if there), [])
             inside = set(map(_folder, places))
-            folders.update(inside)
-            found += bool(inside)
+            folders.update(dict.fromkeys(inside, times))
+            found += times if inside else 0
         (best, count), (_, next_best) = [*folders.most_common(2), ("", 0), ("", 0)][:2]
         few = max(_FEW * found, 1 if found > 2 else 0)
         return best if count > 0.9 * found and next_best <= few else None
@@ -297,10 +331,9 @@ def _number(stem: str) -> str:
     return whole[1] if whole is not None else ""
 
 
-def _ends_with(path: str, folders: tuple[str, ...]) -> bool:
-    """Tell whether the folders of a path end with some folders, capitals aside."""
-    own = [_composed(part).casefold() for part in path.split("/")[:-1]]
-    return not folders or own[-len(folders) :] == [part.casefold() for part in folders]
+def _ends(path: str, depth: int) -> tuple[str, ...]:
+    """Return the last folders of a path, capitals aside; fewer where it has no more."""
+    return tuple(_composed(part).casefold() for part in path.split("/")[:-1][-depth:])
 
 
 def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,0 +1,62 @@
+"""Lists whose files share a name: each path is looked at once, however many rows there are."""
+
+import sys
+
+import pytest
+
+from lnl_core.data.reading.finding import Finder
+from lnl_core.data.tables import BadRow
+
+
+def calls(work):
+    """Count the functions that are called meanwhile."""
+    count = 0
+
+    def see(frame, event, arg):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(see)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def scans(root, n):
+    for row in range(n):
+        (root / "scans" / f"{row:03}").mkdir(parents=True)
+        (root / "scans" / f"{row:03}" / "image.png").touch()
+    return root
+
+
+@pytest.mark.parametrize("written", ["image.png", "p_{:03}/image.png", "{:03}/image", "IMAGE.PNG"])
+def test_the_work_grows_with_the_rows(tmp_path, written):
+    done = []
+    for n in (20, 120):
+        root, rows = scans(tmp_path / str(n), n), [written.format(row) for row in range(n)]
+
+        def look(root=root, rows=rows):
+            finder = Finder(root, rows)
+            for row in rows:
+                finder.find(row)
+            assert finder.question(len(rows)) is None or "{" not in written
+
+        done.append(calls(look))
+    assert done[1] < 9 * done[0]  # six times the rows; each with each would be 36 times
+
+
+def test_what_is_kept_of_many_says_the_same_of_each_row(tmp_path):
+    root = scans(tmp_path, 20)
+    finder = Finder(root, ["x/image.png"] * 20, images_in="scans/007")
+    for _ in range(3):
+        assert finder.find("image.png")[1] == "scans/007/image.png"
+        assert finder.find("013/IMAGE.png")[1] == "scans/013/image.png"
+        assert isinstance(finder.find("x/image.png"), BadRow)
+    assert sum(finder.how.values()) == 6
+    assert not finder.torn_apart
+    torn = Finder(root, ["image.png"] * 20)
+    for _ in range(2):
+        assert torn.find("image.png").reason.startswith("20 files are called so: “scans/000/…”")
+    assert len(torn.torn_apart) == 20
