@@ -11,6 +11,7 @@ from lnl_core.data import export, outputs
 from lnl_core.data.files import inside_path
 from lnl_core.data.layouts.lists import MANIFEST, TRAIL
 from lnl_core.data.outputs import Place
+from lnl_core.services.datasets import moving
 from lnl_core.store import datasets, private
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 
@@ -61,8 +62,9 @@ def folder(info: DatasetInfo, out: Path) -> Path:
         raise LnlError(f"There is no folder {path.parent}. Make it first, or choose another one.")
     if refusal := guarded(ws, path.resolve()):
         raise LnlError(f"{out} is {refusal}, which no output touches. Choose another folder.")
-    for each in datasets.datasets(ws):  # of the set itself the first is looked at as it is made
-        for source in _sources(each)[each.id == info.id :]:
+    for each in datasets.datasets(ws):
+        sources = _sources(each)[each.id == info.id :]  # from where the set was, it may have moved
+        for source in (*sources, *_originals(each)):
             if source.is_dir() and inside_path(source.resolve(), str(path.resolve())):
                 raise LnlError(
                     f"{out} lies among the originals of “{each.name}” ({source}), which are never "
@@ -97,8 +99,7 @@ def guarded(ws: Workspace, path: Path) -> str:
     if not path.exists():
         return ""
     for info in datasets.datasets(ws):
-        root = [] if info.root is None else [info.directory / info.root]
-        for source in (*_sources(info), *root):
+        for source in (*_sources(info), *_originals(info)):
             with suppress(OSError, ValueError):
                 if source.is_file() and path.samefile(source):
                     return f"the list or file that “{info.name}” was imported from"
@@ -113,6 +114,15 @@ def _sources(info: DatasetInfo) -> list[Path]:
     named = [info.source, meta.get("answers", {}).get("classes_file", "")]
     named += [each.get("source", "") for each in meta.get("additions", ())]
     return [Path(each) for each in named if each and os.path.isabs(each)]
+
+
+def _originals(info: DatasetInfo) -> list[Path]:
+    """Return the folders that the originals of a set lie in now, those added from elsewhere too."""
+    found = [] if info.root is None else [info.directory / info.root]
+    if info.additions:
+        with suppress(LnlError, OSError):  # a damaged set has what its list entry says
+            found += [Path(each) for each in moving.folders(info)]
+    return found
 
 
 def _database(ws: Workspace) -> str:

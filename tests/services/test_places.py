@@ -1,6 +1,7 @@
 """What leaves a workspace replaces neither what it was made from nor the workspace."""
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from lnl_core.cli import main
 from lnl_core.readings import Answers
 from lnl_core.services import places
-from lnl_core.services.datasets import catalog, growing
+from lnl_core.services.datasets import catalog, growing, moving
 from lnl_core.services.export import exporting
 from lnl_core.store import datasets
 from lnl_core.store.db import dispose
@@ -70,6 +71,25 @@ def test_no_folder_is_made_where_another_set_would_read_it(workspace, tiny, tmp_
             exporting.write_export(tiny, "folder", tmp_path / "photos" / inside)
         assert not (tmp_path / "photos" / inside).exists()
     assert exporting.write_export(tiny, "folder", tmp_path / "clean").rows == tiny.n
+
+
+def test_images_that_a_list_names_are_originals_of_their_set_too(workspace, listed, tiny, tmp_path):
+    """Of one that has moved as well, and of images that a list added from elsewhere."""
+    (away := tmp_path / "away" / "photos").mkdir(parents=True)
+    (away / "7.png").write_bytes(encoded(picture(seed=7)))
+    (away / "8.png").write_bytes(encoded(picture(seed=8)))
+    (tmp_path / "more.csv").write_text("image,label\n7.png,cat\n8.png,dog\n")
+    growing.add_images(listed, tmp_path / "more.csv", root=away)
+    for place in ("project", "away/photos"):
+        with pytest.raises(LnlError, match="originals of “listed”"):
+            exporting.write_export(tiny, "folder", tmp_path / place / "clean")
+        assert not (tmp_path / place / "clean").exists()
+    shutil.move(tmp_path / "project", tmp_path / "moved")
+    moving.relink(datasets.dataset(workspace, "listed"), tmp_path / "moved")
+    for info in (tiny, datasets.dataset(workspace, "listed")):
+        with pytest.raises(LnlError, match="lies among the originals"):
+            exporting.write_export(info, "folder", tmp_path / "moved" / "clean")
+    assert exporting.write_export(tiny, "folder", tmp_path / "away" / "clean").rows == tiny.n
 
 
 def test_files_and_folders_that_a_set_came_from_later_stay_too(
