@@ -99,6 +99,7 @@ def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
     sets = len(rescue.unlisted(ws, set()))
     parts = [] if whole is None else [f"{many(whole.answers or 0, 'answer')} of the newest copy"]
     parts += [f"{many(sets, 'data set')} from the folders"] if sets else []
+    parts += [f"whatever {each.name} still gives" for each in rescue.sources(ws)[1]]
     file = faults.database_file(ws)
     if file is not None and file.is_file() and file.stat().st_size:
         parts.append("whatever the damaged file still gives; that file is kept")

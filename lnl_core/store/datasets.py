@@ -98,7 +98,7 @@ def register(
                 free.symlink_to(directory, target_is_directory=True)
             else:
                 owned.claim(directory)
-                write_meta(directory, meta | {FORMER_NAMES: []})
+                write_meta(directory, meta | {"name": name, FORMER_NAMES: []})
                 folders.move(directory, free)
                 target = free
     except IntegrityError as error:
@@ -268,8 +268,9 @@ def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
             )
             meta = read_json(info.directory / META)
             if FORMER_NAMES in meta:
-                names = [each for each in meta[FORMER_NAMES] if each != info.name]
-                write_meta(info.directory, meta | {FORMER_NAMES: [*names, info.name]})
+                names = [each for each in meta[FORMER_NAMES] if each not in (info.name, new_name)]
+                changed = {"name": new_name, FORMER_NAMES: [*names, info.name]}
+                write_meta(info.directory, meta | changed)
     except IntegrityError as error:
         raise LnlError(
             f"There is a data set named “{new_name}” already. Choose another name."

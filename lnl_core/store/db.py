@@ -86,7 +86,7 @@ def located(home: Path | str | None = None, url: str | None = None) -> Workspace
 
 
 def _refuse_empty(ws: Workspace) -> None:
-    """Refuse a database that is gone, or cut to nothing, while the folders of its sets are there.
+    """Refuse a database that is gone, or cut to nothing, while sets or copies of it are there.
 
     SQLite would take it for a new one, and its log, which may hold the answers, for an old one's.
     """
@@ -94,9 +94,12 @@ def _refuse_empty(ws: Workspace) -> None:
     if file is None or file.parent != ws.home or (file.is_file() and file.stat().st_size):
         return
     sets = [each.name for each in ws.datasets_dir.glob("*") if re.match(r"\d+-", each.name)]
+    what = "is empty" if file.is_file() else "is missing"
     if sets:
-        what = "is empty" if file.is_file() else "is missing"
         raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
+    if faults.backups(ws):
+        anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
+        raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")
 
 
 def is_read_only(ws: Workspace) -> bool:

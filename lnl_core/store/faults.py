@@ -35,10 +35,11 @@ def database_file(ws: Workspace) -> Path | None:
 
 def backups(ws: Workspace) -> list[Path]:
     """Return the copies of the database, newest first."""
-    return sorted((ws.home / "backups").glob("review-*.db"), key=_stamp, reverse=True)
+    return sorted((ws.home / "backups").glob("review-*.db"), key=stamp, reverse=True)
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
+    """Return when a copy was made, or a damaged file put aside."""
     return path.stem[-15:]  # 20260131-093000
 
 

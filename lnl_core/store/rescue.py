@@ -5,23 +5,19 @@ The only other file that opens SQLite: `store.db` opens what is whole.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table
-
-from lnl_core.records import Action, Damaged, JobState, LnlError, Workspace
-from lnl_core.said import many
-from lnl_core.store import datasets, db, faults, owned, schema
+from lnl_core.records import Damaged, LnlError, Workspace
+from lnl_core.said import command, many
+from lnl_core.store import datasets, db, faults, owned, salvage
 from lnl_core.store.files import read_json
 
 DAILY = "daily"
@@ -82,8 +78,8 @@ def _opened(file: Path) -> sqlite3.Connection:
 def restore(ws: Workspace) -> list[str]:
     """Make a whole database in place of a damaged one, which is kept; say what was done.
 
-    It starts from the newest copy that is whole, takes every row that the damaged file still gives,
-    and lists every set whose folder is there.
+    It starts from the newest copy that is whole, lays over it what newer files still give, the
+    damaged file last, and lists every set whose folder is there.
 
     Raises:
         LnlError: the database is on a server, or the folder cannot be written.
@@ -101,25 +97,46 @@ def restore(ws: Workspace) -> list[str]:
             Path(f"{new}{end}").unlink(missing_ok=True)
 
 
+def sources(ws: Workspace) -> tuple[Path | None, list[Path]]:
+    """Return what a database is restored from, but for its own file.
+
+    Returns:
+        The newest copy that is whole; then the files that are newer than it, oldest first: damaged
+        copies, and files that a restoring put aside. What is older is all in that copy, or was
+        removed before it was made.
+    """
+    copies = faults.backups(ws)
+    at = next((i for i, each in enumerate(copies) if answers_in(each) is not None), len(copies))
+    base = copies[at] if at < len(copies) else None
+    since = "" if base is None else faults.stamp(base)
+    aside = [each for each in _set_aside(ws) if faults.stamp(each) >= since]
+    later = [*reversed(copies[:at]), *aside]
+    return base, sorted(later, key=faults.stamp)
+
+
 def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     new.unlink(missing_ok=True)
     said = []
-    copy = next((each for each in faults.backups(ws) if answers_in(each) is not None), None)
+    copy, later = sources(ws)
     if copy is not None:
         shutil.copyfile(copy, new)
         held = answers_in(copy) or 0
         verb = "is" if held == 1 else "are"
         said.append(f"{many(held, 'answer')} {verb} taken from the copy {copy.name}.")
-    made = Workspace(ws.home, f"sqlite:///{new}")
-    db.migrate(made)
-    db.dispose(made)
+    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # what is copied here is no copy
+        made = Workspace(Path(folder), f"sqlite:///{new}")
+        db.migrate(made)
+        db.dispose(made)
     with closing(sqlite3.connect(new)) as target:
         target.execute("pragma journal_mode=delete")
-        gone = _without_folder(ws, target)
-        for source in [file, *_set_aside(ws)[:1]] if not file.is_file() else [file]:
-            said += _salvage(source, target)
+        known: set[str] = set()
+        for source in [*later, file]:
+            found = salvage.lay_over(source, target, ws.datasets_dir)
+            if found is not None:
+                said += _given(found, "the damaged file" if source == file else source.name)
+                known = found.folders if source == file else known
         said += _adopt(ws, target)
-        said += _left_off(target, gone)
+        said += _by_folders(ws, target, known)
         _settle(target)
         total = target.execute("select count(*) from decisions").fetchone()[0]
         sets = target.execute("select count(*) from datasets").fetchone()[0]
@@ -137,141 +154,116 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     return said
 
 
-def _without_folder(ws: Workspace, target: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    """Take sets whose folder is not there off the list of a copy: they were removed since.
-
-    Their rows come back with those that the damaged file still gives: then nobody removed them.
-    """
-    rows = target.execute("select id, name, folder from datasets").fetchall()
-    here = {each.name for each in ws.datasets_dir.glob("*") if not (each / owned.MARK).is_file()}
-    gone = {id_: (name, folder) for id_, name, folder in rows if folder not in here}
-    target.executemany("delete from datasets where id = ?", [(id_,) for id_ in gone])
-    target.commit()
-    return gone
-
-
-def _left_off(target: sqlite3.Connection, gone: dict[int, tuple[str, str]]) -> list[str]:
-    listed = {row[0] for row in target.execute("select id from datasets")}
+def _given(found: salvage.Found, name: str) -> list[str]:
+    """Say what one file gave, and what it says was removed."""
+    if not found.counts:
+        return [f"Nothing could be read of {name}."]
+    answers, sets, runs = (found.counts.get(each, 0) for each in ("decisions", "datasets", "jobs"))
     return [
-        f"“{name}” is in the copy and is not listed again: its folder {folder} is not there, so it "
-        "was removed since. Answers to it stay in the copy alone."
-        for id_, (name, folder) in gone.items()
-        if id_ not in listed
+        f"{many(answers, 'answer')}, {many(sets, 'data set')} and {many(runs, 'run')} could be "
+        f"read of {name}.",
+        *(
+            f"“{removed}” is not listed again: it was removed before. {_capital(name)} does not "
+            f"list it any more, and its folder {folder} is not there."
+            for removed, folder in found.removed
+        ),
+        *(
+            f"The earlier set “{before}” is called “{now}”: another has its name since."
+            for before, now in found.moved.values()
+        ),
     ]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _by_folders(ws: Workspace, target: sqlite3.Connection, known: set[str]) -> list[str]:
+    """Take what the folders know better than an older list; say which folders are not there.
+
+    Args:
+        ws: the workspace.
+        target: the new database.
+        known: the folders of the sets that the damaged file lists: those have their last name.
+    """
+    said = []
+    for number, name, folder in target.execute("select id, name, folder from datasets").fetchall():
+        meta = _meta(ws.datasets_dir / folder)
+        if meta is not None:
+            target.execute(
+                "update datasets set n = ?, class_count = ? where id = ?",
+                (meta["n"], len(meta["class_names"]), number),
+            )
+        if folder in known:
+            continue
+        now = name if meta is None else _last_name(meta, name)
+        if now != name:
+            now = salvage.free_name(target, now)
+            target.execute("update datasets set name = ? where id = ?", (now, number))
+            said.append(f"“{name}” is called “{now}”, as its folder {folder} says.")
+        if not (ws.datasets_dir / folder).exists():
+            query = "select count(*) from decisions where dataset_id = ?"
+            (held,) = target.execute(query, (number,)).fetchone()
+            said.append(
+                f"The folder {folder} of “{name}” is not there. Whether the set was removed since "
+                f"or its folder lies elsewhere is not known, so it is listed as damaged, with "
+                f"{many(held, 'answer')}. Put the folder back, or take the set off the list "
+                f"(`{command('remove', name)}`)."
+            )
+    target.commit()
+    return said
+
+
+def _last_name(meta: dict[str, Any], otherwise: str) -> str:
+    """Return what a set's folder says it is called; an earlier program did not keep that."""
+    name = meta.get("name")
+    if not isinstance(name, str) or not name or name in meta.get(datasets.FORMER_NAMES, [name]):
+        return otherwise
+    return name
 
 
 def _set_aside(ws: Workspace) -> list[Path]:
-    return sorted((ws.home / "backups").glob("damaged-*.db"), reverse=True)
+    return sorted((ws.home / "backups").glob("damaged-*.db"))
 
 
 def _put_aside(ws: Workspace, file: Path) -> Path | None:
-    """Move the damaged database and its log to `backups`; None where there is none."""
-    if not file.is_file():
-        return None
+    """Move the damaged database and its log to `backups`; None where there is no database.
+
+    Cut off anywhere, both are whole in the one place or in the other. A log never meets another
+    database.
+    """
+    log, place = Path(f"{file}-wal"), None
     stamp = datetime.now(UTC).strftime(_STAMP)
-    place = ws.home / "backups" / f"damaged-{stamp}.db"
-    place.parent.mkdir(exist_ok=True)
-    for end in ("-wal", "-shm", ""):  # the log first: it must never meet another database
-        with suppress(FileNotFoundError):
-            os.replace(f"{file}{end}", f"{place}{end}")
-    return place
-
-
-# Rows that can still be read ------------------------------------------------------------------
-
-
-def _salvage(source: Path, target: sqlite3.Connection) -> list[str]:
-    """Copy every sound row of a damaged file; say how many."""
-    if not source.is_file() or not source.stat().st_size:
-        return []
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:
-        for end in ("", "-wal"):
-            with suppress(FileNotFoundError):
-                shutil.copyfile(f"{source}{end}", Path(folder, f"{source.name}{end}"))
-        with closing(sqlite3.connect(Path(folder, source.name))) as damaged:
-            for table in schema.metadata.sorted_tables:
-                found[table.name] = _copied(damaged, target, table)
-    target.commit()
-    if not any(found.values()):
-        return ["Nothing could be read of the damaged file."]
-    return [
-        f"{many(found['decisions'], 'answer')}, {many(found['datasets'], 'data set')} and "
-        f"{many(found['jobs'], 'run')} could be read of the damaged file."
-    ]
-
-
-def _copied(damaged: sqlite3.Connection, target: sqlite3.Connection, table: Table) -> int:
-    try:
-        there = {row[1] for row in damaged.execute(f"pragma table_info({table.name})")}
-    except sqlite3.Error:
-        return 0
-    names = [column.name for column in table.columns if column.name in there]
-    if not names:
-        return 0
-    columns = ", ".join(f'"{name}"' for name in names)
-    places = ", ".join("?" * len(names))
-    seen = set()
-    for row in _rows(damaged, f'select rowid, {columns} from "{table.name}" order by rowid'):
-        values = dict(zip(names, row[1:], strict=True))
-        if row[0] in seen or not _is_sound(values):
-            continue
-        with suppress(sqlite3.Error):  # a value that no such column takes
-            target.execute(
-                f'insert or replace into "{table.name}" ({columns}) values ({places})', row[1:]
-            )
-            seen.add(row[0])
-    return len(seen)
-
-
-def _rows(connection: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    """Yield rows from the first on as far as it goes, then from the last on."""
-    for order in ("", " desc"):
-        try:
-            yield from connection.execute(query + order)
-            return
-        except (sqlite3.Error, UnicodeDecodeError):
-            continue
-
-
-def _is_sound(values: dict[str, Any]) -> bool:
-    """Tell whether a row can be what was written: words that are known, JSON that is JSON."""
-    try:
-        for name, value in values.items():
-            if name == "action":
-                Action(value)
-            elif name == "state":
-                JobState(value)
-            elif name in ("labels", "run_ids", "config", "metrics", "cost", "engine_options"):
-                json.loads(value)
-    except (ValueError, TypeError):
-        return False
-    return True
+    (ws.home / "backups").mkdir(exist_ok=True)
+    for each, end in ((log, "-wal"), (file, "")):
+        if each.is_file():
+            place = ws.home / "backups" / f"damaged-{stamp}.db{end}"
+            place.unlink(missing_ok=True)
+            try:
+                os.link(each, place)
+            except OSError:  # a disk without links
+                shutil.copyfile(each, place)
+    for each in (file, log, Path(f"{file}-shm")):
+        each.unlink(missing_ok=True)
+    return place if place is not None and place.suffix == ".db" else None
 
 
 def _settle(target: sqlite3.Connection) -> None:
     """Add reviewers whom answers name; drop what belongs to no set any more."""
-    now = db.now()
     target.execute("delete from leases")  # whoever is at an image fetches it again
-    signed = (
-        "decisions",
-        "audit_draws",
-        "advised",
-        "parts",
-        "plans",
-        "plan_events",
-        "goals",
-        "looks",
-    )
-    for table in signed:
+    _add_reviewers(target)
+    for table in salvage.OF_SETS:
+        target.execute(f"delete from {table} where dataset_id not in (select id from datasets)")
+    target.commit()
+
+
+def _add_reviewers(target: sqlite3.Connection) -> None:
+    for table in salvage.SIGNED:
         target.execute(
             "insert or ignore into reviewers (name, created_at) "
             f"select distinct reviewer, ? from {table} where reviewer is not null",
-            (now,),
+            (db.now(),),
         )
-    for table in (*signed, "jobs"):
-        target.execute(f"delete from {table} where dataset_id not in (select id from datasets)")
-    target.commit()
 
 
 # Sets whose folder is there -------------------------------------------------------------------
@@ -304,34 +296,59 @@ def _adopt(ws: Workspace, target: sqlite3.Connection) -> list[str]:
     said = []
     listed = {row[0] for row in target.execute("select folder from datasets")}
     for folder in unlisted(ws, listed):
-        said.append(adopt(target, folder))
+        said.append(_adopted(ws, target, folder))
+    _add_reviewers(target)
     target.commit()
     return said
 
 
-def adopt(target: sqlite3.Connection, folder: Path) -> str:
-    """List one set by its folder, under its own number where that is free; say so."""
+def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
+    """List one set by its folder, with what belongs to it in the newest file that lists it."""
     meta = _meta(folder)
     assert meta is not None
     number, _, slug = folder.name.partition("-")
+    source, before = _listing(ws, folder.name, meta)
+    called = str(before.get("name") or meta.get("name") or slug)
+    name = salvage.free_name(target, _last_name(meta, called)[:70])
     taken = target.execute("select 1 from datasets where id = ?", (int(number),)).fetchone()
-    name, again = str(meta.get("name") or slug)[:70], 1
-    known = {row[0] for row in target.execute("select name from datasets")}
-    base = name
-    while name in known:
-        again += 1
-        name = f"{base} ({again})"
     stamp = db.now()
-    target.execute(
+    made = target.execute(
         "insert into datasets (id, name, folder, kind, source, n, class_count, created_at, used_at)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(None if taken else int(number), name, folder.name, str(meta.get("kind", "npz"))),
             *(str(meta.get("source") or ""), int(meta["n"]), len(meta["class_names"])),
-            *(stamp, stamp),
+            *(before.get("created_at", stamp), stamp),
         ),
     )
-    return f"“{name}” is listed again, from its folder {folder.name}."
+    said = f"“{name}” is listed again, from its folder {folder.name}"
+    if source is None:
+        return f"{said}."
+    assert made.lastrowid is not None
+    answers, all_taken = salvage.take_set(source, target, before["id"], made.lastrowid)
+    if all_taken:
+        return f"{said}, with {many(answers, 'answer')} from {source.name}."
+    return (
+        f"{said}. The {many(answers, 'answer')} to it in {source.name} were not taken: other "
+        "answers have their numbers here. Keep that file."
+    )
+
+
+def _listing(
+    ws: Workspace, folder: str, meta: dict[str, Any]
+) -> tuple[Path | None, dict[str, Any]]:
+    """Return the newest copy, whole or not, that lists the set of a folder, and what it says."""
+    files = [*faults.backups(ws), *_set_aside(ws)]
+    for file in sorted(files, key=faults.stamp, reverse=True):
+        row = salvage.listed_in(file, folder)
+        if (
+            row is not None
+            and row["n"] <= meta["n"]  # a set grows, and gets more classes
+            and row["class_count"] <= len(meta["class_names"])
+            and row["kind"] == meta.get("kind", "npz")
+        ):
+            return file, row
+    return None, {}
 
 
 def adopt_unlisted(ws: Workspace) -> list[str]:

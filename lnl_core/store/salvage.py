@@ -1,0 +1,296 @@
+"""Rows that can still be read of a database file, taken over into another one.
+
+`lay_over` puts a newer file over an older state: of each row the newer is in force, and nothing
+goes only because it could not be read. `take_set` brings one set with all that belongs to it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table
+
+from lnl_core.records import Action, JobState
+from lnl_core.store import owned, schema
+
+_TABLES = [each for each in schema.metadata.sorted_tables if each is not schema.leases]
+"""Leases are never taken over."""
+
+_OF_SETS = [each for each in _TABLES if "dataset_id" in each.columns]
+
+OF_SETS = tuple(each.name for each in _OF_SETS)
+"""Tables whose rows go with their set."""
+
+SIGNED = tuple(each.name for each in _OF_SETS if "reviewer" in each.columns)
+"""Those whose rows name a reviewer."""
+
+_LISTS = ("datasets", "jobs", "parts")
+"""Tables whose rows are taken away, too; of the others rows go with their set alone."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What one file gave.
+
+    Attributes:
+        counts: table -> rows.
+        keys: table -> the keys of its rows, of a table that could be read to its end.
+        folders: of the sets that it lists.
+        moved: number -> name that an older set has now, because the file calls another one so.
+        removed: name and folder of the sets that were removed before the file was last written.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    moved: dict[int, tuple[str, str]] = field(default_factory=dict)
+    removed: list[tuple[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file to read it, with what its log holds; the file itself is never written."""
+    log = Path(f"{source}-wal")
+    if not log.is_file():
+        address = f"{source.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            yield connection
+        return
+    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # a log is merged by writing
+        for each in (source, log):
+            shutil.copyfile(each, Path(folder, each.name))
+        with closing(sqlite3.connect(Path(folder, source.name))) as connection:
+            yield connection
+
+
+def lay_over(source: Path, target: sqlite3.Connection, sets: Path) -> Found | None:
+    """Put what a file gives over an older state; None where there is no such file.
+
+    What the file no longer lists is removed where its list could be read to the end AND its folder
+    is gone: either alone proves nothing.
+
+    Args:
+        source: the newer file, damaged or not.
+        target: the older state; it becomes the newer.
+        sets: the folder with the sets' folders.
+    """
+    if not source.is_file() or not source.stat().st_size:
+        return None
+    found = Found()
+    with opened(source) as newer:
+        for table in _TABLES:
+            _over(newer, target, table, found)
+        _numbers(newer, target)
+    _take_away(target, found, sets)
+    for number, (_, now) in list(found.moved.items()):
+        there = target.execute("select name from datasets where id = ?", (number,)).fetchone()
+        if there != (now,):  # the file itself said later what it is called
+            del found.moved[number]
+    target.commit()
+    return found
+
+
+def _over(newer: sqlite3.Connection, target: sqlite3.Connection, table: Table, to: Found) -> None:
+    rows, keys = _Rows(newer, table), set()
+    for values in rows:
+        if table is schema.datasets:
+            _make_room(target, values, to)
+            to.folders.add(values["folder"])
+        if table is schema.reviewers and values.get("login") is not None:
+            target.execute(
+                "update reviewers set login = null where login = ? and name != ?",
+                (values["login"], values["name"]),
+            )
+        if not _put(target, table, values, "insert or replace"):
+            rows.whole = False
+            continue
+        to.counts[table.name] = to.counts.get(table.name, 0) + 1
+        if table.name in _LISTS:
+            keys.add(tuple(values[column.name] for column in table.primary_key))
+    if rows.whole and table.name in _LISTS:
+        to.keys[table.name] = keys
+
+
+def _put(target: sqlite3.Connection, table: Table, values: dict[str, Any], how: str) -> bool:
+    columns = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join("?" * len(values))
+    with suppress(sqlite3.IntegrityError, sqlite3.DataError):  # a value that no such column takes
+        target.execute(
+            f'{how} into "{table.name}" ({columns}) values ({places})', tuple(values.values())
+        )
+        return True
+    return False
+
+
+class _Rows:
+    """The sound rows of a table: from the first on as far as it goes, then from the last on.
+
+    `whole` says afterwards whether the table is there and could be read to its end.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, table: Table, where: str = "") -> None:
+        self._connection, self._table, self._where = connection, table, where
+        self.whole = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        name = self._table.name
+        try:
+            there = {row[1] for row in self._connection.execute(f"pragma table_info({name})")}
+        except sqlite3.Error:
+            return
+        names = [column.name for column in self._table.columns if column.name in there]
+        if not names:
+            return
+        columns = ", ".join(f'"{each}"' for each in names)
+        query = f'select rowid, {columns} from "{name}" {self._where} order by rowid'
+        seen, sound = set(), True
+        for order in ("", " desc"):
+            try:
+                for row in self._connection.execute(query + order):
+                    values = dict(zip(names, row[1:], strict=True))
+                    if row[0] in seen:
+                        continue
+                    seen.add(row[0])
+                    if _is_sound(values):
+                        yield values
+                    else:
+                        sound = False
+            except (sqlite3.Error, UnicodeDecodeError):
+                sound = False
+                continue
+            break
+        self.whole = sound
+
+
+def _is_sound(values: dict[str, Any]) -> bool:
+    """Tell whether a row can be what was written: words that are known, JSON that is JSON."""
+    try:
+        for name, value in values.items():
+            if name == "action":
+                Action(value)
+            elif name == "state":
+                JobState(value)
+            elif name in ("labels", "run_ids", "config", "metrics", "cost", "engine_options"):
+                json.loads(value)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _make_room(target: sqlite3.Connection, values: dict[str, Any], to: Found) -> None:
+    """Give a set of the newer list its number, name and folder; no older set goes for it."""
+    number, name, folder = values["id"], values["name"], values["folder"]
+    query = "select id from datasets where folder = ? and id != ?"
+    for (other,) in target.execute(query, (folder, number)).fetchall():
+        _renumber(target, other, number)  # the same set under an older number
+        target.execute("delete from datasets where id = ?", (other,))
+    query = "select 1 from datasets where id = ? and folder != ?"
+    if target.execute(query, (number, folder)).fetchone():
+        (free,) = target.execute("select max(id) + 1 from datasets").fetchone()
+        _renumber(target, number, free)
+        target.execute("update datasets set id = ? where id = ?", (free, number))
+    query = "select id from datasets where name = ? and id != ?"
+    for (other,) in target.execute(query, (name, number)).fetchall():
+        now = free_name(target, name)
+        target.execute("update datasets set name = ? where id = ?", (now, other))
+        to.moved[other] = (name, now)
+
+
+def _renumber(target: sqlite3.Connection, old: int, new: int) -> None:
+    for table in _OF_SETS:
+        target.execute(
+            f'update or ignore "{table.name}" set dataset_id = ? where dataset_id = ?', (new, old)
+        )
+
+
+def free_name(target: sqlite3.Connection, name: str) -> str:
+    """Return a name that no set has: the one given, else with a number behind it."""
+    known = {row[0] for row in target.execute("select name from datasets")}
+    again, now = 1, name
+    while now in known:
+        again += 1
+        now = f"{name} ({again})"
+    return now
+
+
+def _numbers(newer: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Let no number come a second time that the newer file has given."""
+    with suppress(sqlite3.Error):
+        for name, last in newer.execute("select name, seq from sqlite_sequence").fetchall():
+            before = "select max(seq) from sqlite_sequence where name = ?"
+            (known,) = target.execute(before, (name,)).fetchone()
+            if isinstance(last, int) and last > (known or 0):
+                target.execute("delete from sqlite_sequence where name = ?", (name,))
+                target.execute(
+                    "insert into sqlite_sequence (name, seq) values (?, ?)", (name, last)
+                )
+
+
+def _take_away(target: sqlite3.Connection, found: Found, sets: Path) -> None:
+    """Take off what was removed: the newer list, read to its end, does not have it."""
+    folders = dict(target.execute("select id, folder from datasets").fetchall())
+    if "datasets" in found.keys:
+        for number, name, folder in target.execute(
+            "select id, name, folder from datasets"
+        ).fetchall():
+            if (number,) not in found.keys["datasets"] and not _is_there(sets / folder):
+                target.execute("delete from datasets where id = ?", (number,))
+                found.removed.append((name, folder))
+    if "jobs" in found.keys:
+        for number, owner in target.execute("select id, dataset_id from jobs").fetchall():
+            place = sets / folders[owner] if owner in folders else None
+            gone = place is None or (place.is_dir() and not (place / "runs" / str(number)).exists())
+            if (number,) not in found.keys["jobs"] and gone:
+                target.execute("delete from jobs where id = ?", (number,))
+    if "parts" in found.keys:
+        for key in target.execute("select dataset_id, reviewer from parts").fetchall():
+            if key not in found.keys["parts"]:
+                target.execute("delete from parts where dataset_id = ? and reviewer = ?", key)
+
+
+def _is_there(folder: Path) -> bool:
+    return folder.exists() and not (folder / owned.MARK).is_file()  # else it was being removed
+
+
+# One set --------------------------------------------------------------------------------------
+
+
+def listed_in(source: Path, folder: str) -> dict[str, Any] | None:
+    """Return what a file lists of the set in a folder; None where it does not list it."""
+    with suppress(sqlite3.Error, OSError), opened(source) as connection:
+        for values in _Rows(connection, schema.datasets):
+            if values["folder"] == folder:
+                return values
+    return None
+
+
+def take_set(source: Path, target: sqlite3.Connection, old: int, new: int) -> tuple[int, bool]:
+    """Bring what belongs to a set from a file where it has the number `old`.
+
+    Returns:
+        How many answers that file holds to it, and whether they were taken: never where one of
+        their numbers is another's here.
+    """
+    answers = 0
+    target.execute("savepoint one_set")
+    with opened(source) as connection:
+        for values in _Rows(connection, schema.reviewers):
+            _put(target, schema.reviewers, values, "insert or ignore")
+        taken = True
+        for table in _OF_SETS:
+            for values in _Rows(connection, table, f"where dataset_id = {int(old)}"):
+                answers += table is schema.decisions
+                values["dataset_id"] = new
+                taken = taken and _put(target, table, values, "insert")
+    if not taken:
+        target.execute("rollback to one_set")
+    target.execute("release one_set")
+    return answers, taken

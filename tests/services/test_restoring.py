@@ -1,0 +1,322 @@
+"""What a restore takes from where: the newer over the older; nothing answered is lost.
+
+Files have the time in their names; `at` makes them older, so that no test waits for a second.
+"""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.services import doctor
+from lnl_core.store import datasets, db, decisions, faults, people, rescue
+from lnl_core.types import Damaged
+from tests.killing import killed_at_every_step
+from tests.old_workspace import unpacked
+from tests.services.test_doctor import answer, answers, ws
+from tests.store.test_crash_order import pixels, write_set
+from tests.store.test_faults import closed
+
+__all__ = ["ws"]
+GARBAGE = b"garbage " * 999
+
+
+def at(file, time):
+    """Say in a copy's name that it was made at another time of one day."""
+    return file.rename(file.with_name(f"{file.stem[:-15]}20260101-{time}.db"))
+
+
+def lost(ws):
+    closed(ws).unlink()
+
+
+def spoilt(ws, *statements):
+    """Close a workspace and change what its file holds behind its back."""
+    file = closed(ws)
+    with closing(sqlite3.connect(file)) as connection:
+        for each in statements:
+            connection.execute(each)
+        connection.commit()
+    return file
+
+
+def restored(ws):
+    """Restore the database; return the workspace opened again, and what was said."""
+    said = rescue.restore(ws)
+    return db.open_workspace(), "\n".join(said)
+
+
+def listed(ws):
+    known = [*datasets.datasets(ws), *datasets.broken(ws)]
+    return {each.name: each.directory.name for each in known}
+
+
+@pytest.mark.parametrize("left", ["garbage", "no file"])
+def test_a_folder_that_is_not_there_is_no_proof_of_removal(ws, tmp_path, capsys, left):
+    assert doctor.keep_copy(ws) is not None
+    folder = datasets.dataset(ws, "two").directory
+    file = closed(ws)
+    file.unlink() if left == "no file" else file.write_bytes(GARBAGE)
+    folder.rename(tmp_path / "unmounted")
+    assert main(["doctor", "--restore"]) == 1, "one set is damaged"
+    said = capsys.readouterr().out
+    assert "The folder 2-two of “two” is not there. Whether the set was removed since" in said
+    assert "is not known, so it is listed as damaged, with 600 answers" in said
+    assert "`lnl remove two`" in said
+    again = db.open_workspace()
+    assert [info.name for info in datasets.datasets(again)] == ["one"]
+    db.dispose(again)
+    (tmp_path / "unmounted").rename(folder)
+    assert main(["doctor", "--restore"]) == 0
+    again = db.open_workspace()
+    assert (answers(again), pixels(datasets.dataset(again, "two"))) == (600, [2])
+    db.dispose(again)
+
+
+def test_what_the_damaged_file_knows_of_as_removed_stays_removed(ws):
+    """It can be read to its end and does not list the set; and the folder is gone."""
+    assert doctor.keep_copy(ws) is not None
+    datasets.remove(datasets.dataset(ws, "two"))
+    closed(ws)
+    again, said = restored(ws)
+    assert "“two” is not listed again: it was removed before" in said
+    assert listed(again) == {"one": "1-one"}
+    assert datasets.broken(again) == []
+    assert "1 data set and 0 answers." in said
+    db.dispose(again)
+
+
+def test_a_list_that_was_read_in_part_proves_no_removal(ws):
+    assert doctor.keep_copy(ws) is not None
+    shutil.rmtree(datasets.dataset(ws, "two").directory)
+    spoilt(
+        ws, "delete from datasets where id = 2", "update datasets set name = cast(x'ff' as text)"
+    )
+    again, said = restored(ws)
+    assert listed(again) == {"one": "1-one", "two": "2-two"}
+    assert "“two” is not there. Whether" in said
+    db.dispose(again)
+
+
+def test_a_damaged_file_older_than_the_copy_gives_nothing(ws):
+    closed(ws)
+    at(rescue._put_aside(ws, ws.home / "review.db"), "100000")
+    again, _ = restored(ws)
+    datasets.rename(datasets.dataset(again, "one"), "birds")
+    datasets.remove(datasets.dataset(again, "two"))
+    assert at(doctor.keep_copy(again), "110000")
+    lost(again)
+    again, said = restored(again)
+    assert listed(again) == {"birds": "1-one"}
+    assert "damaged-" not in said
+    db.dispose(again)
+
+
+def test_a_damaged_file_newer_than_the_copy_gives_what_came_since(ws):
+    """A database that is lost soon after a restore: nothing of what that took over is lost."""
+    at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    closed(ws)
+    at(rescue._put_aside(ws, ws.home / "review.db"), "110000")
+    (found,) = doctor.look().findings
+    assert "whatever damaged-20260101-110000.db still gives" in found.remedy
+    again, said = restored(ws)
+    assert "605 answers, 2 data sets and 0 runs could be read of damaged-20260101-110000.db" in said
+    assert answers(again) == 605
+    closed(again).write_bytes(GARBAGE)  # now a file is there, and gives nothing
+    again, _ = restored(again)
+    assert answers(again) == 605
+    db.dispose(again)
+
+
+def test_a_set_has_its_last_name_by_its_folder_where_no_list_has_it(ws):
+    """There are no removals and names newer than the file put aside but those on the disk."""
+    closed(ws)
+    at(rescue._put_aside(ws, ws.home / "review.db"), "100000")
+    again, _ = restored(ws)
+    datasets.rename(datasets.dataset(again, "one"), "birds")
+    datasets.rename(datasets.dataset(again, "birds"), "one")
+    datasets.rename(datasets.dataset(again, "two"), "bees")
+    datasets.remove(datasets.dataset(again, "bees"))
+    info = datasets.register(again, "three", write_set(ws.home / "three", 3))
+    datasets.rename(info, "bees")
+    lost(again)
+    again, said = restored(again)
+    assert listed(again) == {"one": "1-one", "two": "2-two", "bees": "3-three"}
+    assert [each.name for each in datasets.broken(again)] == ["two"]
+    assert "The folder 2-two of “two” is not there. Whether" in said
+    db.dispose(again)
+
+
+def test_a_name_that_a_folder_knows_is_taken_from_it(ws):
+    at(doctor.keep_copy(ws), "100000")
+    datasets.rename(datasets.dataset(ws, "two"), "bees")
+    lost(ws)
+    again, said = restored(ws)
+    assert listed(again) == {"one": "1-one", "bees": "2-two"}
+    assert "“two” is called “bees”, as its folder 2-two says" in said
+    db.dispose(again)
+
+
+def test_no_set_goes_because_another_has_its_name_since(ws):
+    """Of a list that was read in part: the newer name is another's, the older set stays."""
+    at(doctor.keep_copy(ws), "100000")
+    datasets.rename(datasets.dataset(ws, "two"), "old")
+    datasets.rename(datasets.dataset(ws, "one"), "two")
+    spoilt(ws, "delete from datasets where id = 2")
+    again, _ = restored(ws)
+    assert listed(again) == {"two": "1-one", "old": "2-two"}
+    assert answers(again) == 600
+    db.dispose(again)
+
+
+def test_numbers_of_two_sets_are_held_apart(ws):
+    """A list where number 2 is another folder: the answers stay with their own set."""
+    at(doctor.keep_copy(ws), "100000")
+    spoilt(ws, "update datasets set folder = '2-other', name = 'other' where id = 2",
+           "delete from decisions")  # fmt: skip
+    shutil.copytree(ws.datasets_dir / "2-two", ws.datasets_dir / "2-other")
+    again, _ = restored(ws)
+    assert listed(again) == {"one": "1-one", "other": "2-other", "two": "2-two"}
+    held = {each.name: len(list(decisions.history(each))) for each in datasets.datasets(again)}
+    assert held == {"one": 0, "other": 0, "two": 600}
+    db.dispose(again)
+
+
+def test_a_set_that_a_whole_database_does_not_list_gets_its_answers_from_a_copy(ws, tmp_path):
+    """Removed, and its folder brought back from a copy of the user's own."""
+    people.set_role(ws, "ann", "owner")
+    at(doctor.keep_copy(ws), "100000")
+    folder = datasets.dataset(ws, "two").directory
+    shutil.copytree(folder, tmp_path / "mine")
+    datasets.remove(datasets.dataset(ws, "two"))
+    people.set_role(ws, "ann", "reviewer")
+    shutil.move(tmp_path / "mine", folder)
+    assert doctor.restore() == [
+        "“two” is listed again, from its folder 2-two, with 600 answers from "
+        "review-daily-20260101-100000.db."
+    ]
+    assert answers(ws) == 600
+    assert people.roles(ws)["ann"] == "reviewer", "only the set comes back"
+
+
+def test_answers_whose_numbers_are_in_use_are_said_and_not_mixed(ws, tmp_path):
+    at(doctor.keep_copy(ws), "100000")
+    folder = datasets.dataset(ws, "two").directory
+    shutil.copytree(folder, tmp_path / "mine")
+    datasets.remove(datasets.dataset(ws, "two"))
+    spoilt(ws, "delete from sqlite_sequence where name = 'decisions'")
+    again = db.open_workspace()
+    answer(datasets.dataset(again, "one"), 3)
+    shutil.move(tmp_path / "mine", folder)
+    (said,) = doctor.restore()
+    assert "The 600 answers to it in review-daily-20260101-100000.db were not taken" in said
+    assert answers(again) == 3
+    db.dispose(again)
+
+
+def test_roles_states_and_runs_are_those_of_the_newest_file(ws):
+    people.set_role(ws, "ann", "reviewer")
+    columns = "insert into jobs (id, dataset_id, method, preset, state, created_at) values"
+    with db.transaction(ws) as connection:
+        for number in (1, 2, 3):
+            words = f"{columns} ({number}, 2, 'knn', 'quick', 'running', '2026')"
+            connection.exec_driver_sql(words)
+    at(doctor.keep_copy(ws), "100000")
+    people.set_role(ws, "ann", "owner")
+    kept = datasets.dataset(ws, "two").directory / "runs" / "3"
+    kept.mkdir(parents=True)
+    spoilt(ws, "update jobs set state = 'done' where id = 1", "delete from jobs where id > 1")
+    again, _ = restored(ws)
+    with db.reading(again) as connection:
+        states = connection.exec_driver_sql("select id, state from jobs").all()
+    assert states == [(1, "done"), (3, "running")], "run 2 was removed, and its folder is gone"
+    assert people.roles(again)["ann"] == "owner"
+    db.dispose(again)
+
+
+def test_a_newer_copy_that_is_damaged_gives_what_it_can(ws):
+    at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    torn = at(db.backup(ws, "daily"), "110000")
+    with closing(sqlite3.connect(torn)) as connection:
+        query = "select rootpage from sqlite_master where name = 'decisions_current'"
+        (page,) = connection.execute(query).fetchone()
+    with torn.open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(b"\xff" * 4096)
+    assert rescue.answers_in(torn) is None
+    lost(ws)
+    again, said = restored(ws)
+    assert "600 answers are taken from the copy review-daily-20260101-100000.db" in said
+    assert answers(again) == 605
+    db.dispose(again)
+
+
+def test_a_log_that_is_left_alone_does_not_run_into_the_new_database(ws):
+    at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    log = ws.home / "review.db-wal"
+    shutil.copy(log, ws.home / "kept")
+    lost(ws)
+    (ws.home / "kept").rename(log)
+    again, _ = restored(ws)
+    assert rescue.problem(again) is None
+    assert answers(again) == 600
+    assert len(list((ws.home / "backups").glob("damaged-*.db-wal"))) == 1
+    db.dispose(again)
+
+
+def test_a_lost_database_with_copies_is_no_new_workspace(ws):
+    """Sets on a disk that is not there: a new database would hide that there are answers."""
+    assert doctor.keep_copy(ws) is not None
+    lost(ws)
+    shutil.rmtree(ws.datasets_dir)
+    with pytest.raises(Damaged, match="there are copies of it"):
+        db.open_workspace()
+    assert not (ws.home / "review.db").exists()
+    again, _ = restored(ws)
+    assert sorted(each.name for each in datasets.broken(again)) == ["one", "two"]
+    db.dispose(again)
+
+
+def test_a_copy_of_an_older_schema_is_brought_up_to_date_and_not_copied_again(
+    tmp_path, monkeypatch
+):
+    """Else that copy would count as newer than all that came after the first."""
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    monkeypatch.setenv("LNL_HOME", str(unpacked(tmp_path / "old")))
+    old = db.located()
+    at(db.backup(old, "0001"), "100000")
+    lost(old)
+    again, _ = restored(old)
+    assert db.version(again) == db.HEAD
+    assert [each.name for each in faults.backups(again)] == ["review-0001-20260101-100000.db"]
+    db.dispose(again)
+
+
+def test_killed_while_the_damaged_file_is_put_aside_nothing_is_lost(ws, tmp_path):
+    at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    for end in ("", "-wal"):  # the answers are in the log
+        shutil.copy(ws.home / f"review.db{end}", tmp_path / f"kept{end}")
+    db.dispose(ws)
+
+    def prepare():
+        for each in [*ws.home.glob("review.db*"), *(ws.home / "backups").glob("damaged-*")]:
+            each.unlink()
+        for end in ("", "-wal"):
+            shutil.copy(tmp_path / f"kept{end}", ws.home / f"review.db{end}")
+        return ws
+
+    def act(_):
+        rescue._put_aside(ws, ws.home / "review.db")
+
+    def check(*_):
+        again, _ = restored(ws)
+        assert (answers(again), rescue.problem(again)) == (605, None)
+        closed(again)
+
+    assert killed_at_every_step(prepare, act, check) >= 4
