@@ -37,6 +37,21 @@ def test_a_panel_that_is_drawn_anew_leaves_the_picker_its_keys(desk):
     assert desk.actions() == [(row, "relabel", label)]
 
 
+def test_a_click_in_the_picker_leaves_what_is_typed_to_its_field(desk):
+    row, given = desk.shown, CLASSES.index(desk.page.locator(".q .given").inner_text())
+    label = (given + 2) % 4
+    desk.press("w").evidence().press("/")
+    desk.page.locator(".option[aria-disabled]").click(force=True)  # the given class
+    desk.page.keyboard.type(CLASSES[label][0])
+    desk.page.evaluate("() => document.activeElement.shadowRoot.activeElement.blur()")
+    desk.page.keyboard.type(CLASSES[label][1:])
+    desk.press("Enter")
+    desk.press("m").page.locator(".pickfoot .cap").click()
+    desk.page.keyboard.type("ks")
+    assert desk.page.locator(".picker .search").input_value() == "ks"
+    assert desk.saved().actions() == [(row, "relabel", label)]
+
+
 def test_several_classes_can_be_right(desk):
     row = desk.shown
     given = CLASSES.index(desk.page.locator(".q .given").inner_text())

@@ -44,8 +44,9 @@ test("a toast takes no keys, a dialog takes them all", () => {
  * @param {typeof pressKey | typeof pressPage} handler
  * @param {object} event
  * @param {boolean} [covered] whether a list lies over it
+ * @param {object} [more] of the desk
  */
-function pressed(handler, event, covered = false) {
+function pressed(handler, event, covered = false, more = {}) {
   screen("none");
   const did = [];
   const acts = new Proxy({}, { get: (_, name) => () => did.push(name) });
@@ -60,6 +61,7 @@ function pressed(handler, event, covered = false) {
     stage: { zoom: { scale: 1 } },
     marks: { frame: 0 },
     layout: layoutOf(),
+    ...more,
   };
   const whole = { composedPath: () => [], preventDefault() {}, ...event };
   handler(/** @type {any} */ (desk), /** @type {any} */ (whole));
@@ -78,6 +80,26 @@ test("nothing is taken back behind a list that covers the desk, nor by the keys 
     assert.deepEqual(pressed(handler, { ...CTRL_Z, key: "Z", shiftKey: true }), []);
     assert.deepEqual(pressed(handler, { key: "?", code: "Slash" }, true), ["toggleKeys"]);
   }
+});
+
+test("with a picker open its field has every key that types, wherever a click has led", () => {
+  const did = [];
+  const picker = {
+    picking: { names: ["ant", "bee"], found: [1], active: 0, given: 0, text: "b" },
+    keys: ["1", "2"],
+    field: { focus: () => did.push("field") },
+    tell: { closed: () => did.push("closed"), one: (label) => did.push(label) },
+  };
+  for (const key of ["k", "s", "a", "n", "2", " ", "Backspace"]) {
+    const event = { key, stopPropagation() {} };
+    assert.deepEqual(pressed(pressKey, event, false, { picker }), [], key);
+    assert.deepEqual(did.splice(0), ["field"], key);
+  }
+  const enter = { key: "Enter", stopPropagation() {} };
+  assert.deepEqual(pressed(pressKey, enter, false, { picker }), []);
+  assert.deepEqual(did.splice(0), ["field", "closed", 1]);
+  pressed(pressKey, { key: "Tab" }, false, { picker });
+  assert.deepEqual(did, []); // it leads on to the picker's buttons
 });
 
 test("on a keyboard without Latin letters a key is the one at its place", () => {

@@ -103,12 +103,13 @@ export function pressOnce(event, root) {
  *
  * @param {MouseEvent} event
  * @param {HTMLElement} root
+ * @param {HTMLElement} [field] that has the focus as long as it is there
  */
-export function keepFocus(event, root) {
+export function keepFocus(event, root, field = root) {
   if (isTextField(event.composedPath()[0])) return;
   event.preventDefault();
   root.classList.remove("tabbed");
-  focus(root);
+  focus(field);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { isForUs, keyOf, openKeys } from "../desk/keys.js";
 import { isBlind, isUnlabelled, showsEvidence } from "./desk.js";
+import { typeOn } from "./picker.js";
 import { zoomKey } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
@@ -22,6 +23,10 @@ export function pressKey(desk, event) {
     return;
   }
   if (!isForUs(event, parts.root)) return;
+  if (desk.picker) {
+    typeOn(desk.picker, event); // a click may have led away from its field
+    return;
+  }
   const act = actOf(desk, event, keysOpen);
   if (!act) return;
   event.preventDefault();

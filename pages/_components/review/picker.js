@@ -2,6 +2,7 @@
 
 import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
+import { focus } from "../desk/keys.js";
 import { cap, gap, h, missing, named } from "../desk/nodes.js";
 import { oneLine, plural } from "../desk/words.js";
 import { IS_GIVEN } from "./choosing.js";
@@ -152,6 +153,20 @@ function pressKey(picker, event) {
     draw(picker);
   } else return;
   event.preventDefault();
+}
+
+const TYPED = new Set(["Enter", "ArrowUp", "ArrowDown", "Backspace", "Delete"]);
+
+/**
+ * A key that was pressed beside the field: it goes where the person types, and is no answer.
+ *
+ * @param {Picker} picker
+ * @param {KeyboardEvent} event
+ */
+export function typeOn(picker, event) {
+  if (event.key.length > 1 && !TYPED.has(event.key)) return; // Tab, Shift
+  focus(picker.field);
+  pressKey(picker, event);
 }
 
 /** @param {Picker} picker */

@@ -32,7 +32,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
   const watch = new ResizeObserver(() => fit(desk));
   root.onmousedown = (event) => {
     desk.session.pressedAt = event.timeStamp;
-    keepFocus(event, root);
+    keepFocus(event, root, desk.picker?.field);
   };
   return {
     desk,
