@@ -115,7 +115,7 @@ def test_a_class_that_was_added_has_no_key_and_moves_none(common_server, page, m
     page.wait_for_selector(".stage > img")
     row, given = desk.shown, page.locator(".q .given").inner_text()
     desk.press("w").evidence().press("5")
-    page.locator(".toast", has_text="No class has the key 5").wait_for()
+    page.locator(".toast", has_text="no class has the key 5").wait_for()
     assert desk.shown == row
     other = next(label for label, name in enumerate(CLASSES) if name != given)
     desk.press(str(other + 1)).saved()

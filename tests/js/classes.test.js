@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { called, classKeys, namesIn, withComing } from "../../pages/_components/desk/classes.js";
-import { classOf, IS_GIVEN, objection } from "../../pages/_components/review/choosing.js";
+import {
+  classOf,
+  IS_GIVEN,
+  noSuggestion,
+  objection,
+} from "../../pages/_components/review/choosing.js";
 
 const TEN = [..."0123456789"];
-const top = [8, 5, 9, 4].map((label) => ({ label, prob: 0.2, said: "" }));
+const options = [8, 5, 9, 4].map((label) => ({ label, prob: 0.2, said: "" }));
+const shown = /** @type {any} */ ({ state: "ready", found: { top: options } });
 
 test("a class that is added moves no key: the digit stays its class, and the new one has none", () => {
   for (const classes of [TEN, ["ant", "bee", "cow"], [..."012345678"]]) {
@@ -13,22 +19,37 @@ test("a class that is added moves no key: the digit stays its class, and the new
     const grown = { classes: [...classes, "blurred"], imported: classes.length };
     assert.deepEqual(classKeys(grown), [...(before ?? []), null]);
     for (const key of before ?? []) {
-      assert.equal(classOf(grown, top, String(key)), before?.indexOf(key));
+      assert.equal(classOf(grown, shown, String(key)), before?.indexOf(key));
     }
   }
 });
 
 test("a digit without a class says so, and answers nothing", () => {
   const data = { classes: ["ant", "bee", "cow"], imported: 2 };
-  assert.equal(classOf(data, top, "2"), 1);
-  assert.match(String(classOf(data, top, "3")), /No class has the key 3/); // cow was added
+  assert.equal(classOf(data, shown, "2"), 1);
+  assert.match(String(classOf(data, shown, "3")), /no class has the key 3/); // cow was added
 });
 
 test("above ten classes of the import a digit is a suggestion that is shown, never one behind", () => {
   const data = { classes: [...TEN, "ten"], imported: 11 };
-  assert.equal(classOf(data, top, "3"), 9);
-  for (const key of ["4", "0"]) assert.equal(classOf(data, top, key), "");
-  assert.equal(classOf(data, undefined, "1"), "");
+  assert.equal(classOf(data, shown, "3"), 9);
+  for (const key of ["4", "0"]) {
+    assert.match(String(classOf(data, shown, key)), new RegExp(`no suggestion has the key ${key}`));
+  }
+});
+
+test("a digit or Enter that finds no suggestion says whether one comes", () => {
+  const data = { classes: [...TEN, "ten"], imported: 11 };
+  for (const [known, words] of [
+    [{ state: "loading" }, /still coming/],
+    [{ state: "failed" }, /cannot be loaded/],
+    [undefined, /no suggestion here/],
+  ]) {
+    assert.match(noSuggestion(known), words);
+    assert.match(String(classOf(data, known, "1")), words);
+  }
+  const none = /** @type {any} */ ({ state: "ready", found: { top: [] } });
+  assert.match(noSuggestion(none), /no suggestion here/);
 });
 
 test("no key and no press takes a class that is offered no more, the given one, or none", () => {

@@ -38,6 +38,14 @@ test("a toast takes no keys, a dialog takes them all", () => {
   }
 });
 
+const LEFT = {
+  getAttribute: () => "What is left",
+  querySelectorAll: () => [{ dataset: { key: "l" }, click: () => LEFT.clicks.push("l") }],
+  remove() {},
+  /** @type {string[]} */
+  clicks: [],
+};
+
 /**
  * What a desk does at a press.
  *
@@ -47,18 +55,19 @@ test("a toast takes no keys, a dialog takes them all", () => {
  * @param {object} [more] of the desk
  */
 function pressed(handler, event, covered = false, more = {}) {
-  screen("none");
+  screen(more.over ?? "none");
   const did = [];
   const acts = new Proxy({}, { get: (_, name) => () => did.push(name) });
-  const root = { isConnected: true, querySelector: () => (covered ? {} : null) };
+  const root = { isConnected: true, querySelector: () => (covered ? LEFT : null), focus() {} };
   const desk = {
     acts,
     parts: { root },
     go: (where) => did.push(where),
-    queue: { item: { row: 1 } },
-    data: { mode: "commit", marked: [] },
+    queue: { item: { row: 1 }, done: new Map() },
+    outbox: { journal: { waiting: new Map() } },
+    data: { mode: "commit", marked: [], items: [] },
     turn: { phase: "ask" },
-    stage: { zoom: { scale: 1 } },
+    stage: { image: {}, zoom: { scale: 1 } },
     marks: { frame: 0 },
     layout: layoutOf(),
     ...more,
@@ -76,10 +85,64 @@ test("nothing is taken back behind a list that covers the desk, nor by the keys 
     [pressPage, "pageBack"],
   ]) {
     assert.deepEqual(pressed(handler, CTRL_Z), [undo]);
-    assert.deepEqual(pressed(handler, CTRL_Z, true), []);
+    assert.deepEqual(pressed(handler, CTRL_Z, true), ["refuse"]);
     assert.deepEqual(pressed(handler, { ...CTRL_Z, key: "Z", shiftKey: true }), []);
     assert.deepEqual(pressed(handler, { key: "?", code: "Slash" }, true), ["toggleKeys"]);
   }
+});
+
+test("a list that covers the desk takes the keys that it prints, and says that it has the others", () => {
+  for (const handler of [pressKey, pressPage]) {
+    assert.deepEqual(pressed(handler, { key: "l", code: "KeyL" }, true), []);
+    assert.deepEqual(LEFT.clicks.splice(0), ["l"]);
+    for (const [key, code] of [
+      ["k", "KeyK"],
+      ["Enter", "Enter"],
+    ]) {
+      assert.deepEqual(pressed(handler, { key, code }, true), ["refuse"], key);
+    }
+    assert.deepEqual(pressed(handler, { key: "ArrowDown", code: "ArrowDown" }, true), []); // scrolls
+  }
+});
+
+test("under a popover no key answers, and each says so that would have", () => {
+  const within = { composedPath: () => [{ matches: (what) => what.includes("dialog") }] };
+  for (const handler of [pressKey, pressPage]) {
+    for (const [key, code, more, did] of [
+      ["g", "KeyG", {}, ["refuse"]],
+      ["g", "KeyG", within, ["refuse"]],
+      ["Enter", "Enter", {}, ["refuse"]],
+      ["ArrowLeft", "ArrowLeft", within, []], // of what is open
+      ["y", "KeyY", {}, []], // no key of the desk
+      ["g", "KeyG", { repeat: true }, []],
+      ["g", "KeyG", { metaKey: true }, []],
+    ]) {
+      const event = { key, code, ...more };
+      assert.deepEqual(pressed(handler, event, false, { over: "dialog" }), did, key);
+    }
+  }
+});
+
+test("no key of single mode is swallowed without a word", () => {
+  const ask = { phase: "ask" };
+  const early = ["a", "Enter", "3"]; // before W
+  for (const key of early) assert.deepEqual(pressed(pressKey, { key }), ["refuse"], key);
+  assert.deepEqual(pressed(pressKey, { key: "/" }), ["pickClass"]); // a name typed next is no answer
+  const gone = { queue: { item: null, done: new Map() }, turn: ask, stage: { image: null } };
+  for (const key of ["k", "w", "Enter", "3", "/", "m"]) {
+    assert.deepEqual(pressed(pressKey, { key }, false, gone), ["refuse"], key);
+  }
+  for (const key of ["z", "l"])
+    assert.equal(pressed(pressKey, { key }, false, gone).length, 1, key);
+  assert.deepEqual(pressed(pressKey, { key: "g" }, false, { data: { mode: "blind" } }), ["tell"]);
+});
+
+test("Esc takes back the Wrong of this image, and no other image's answer", () => {
+  const wrong = { turn: { phase: "wrong" } };
+  const marked = { ...wrong, data: { mode: "commit", marked: [1] } }; // on a page
+  assert.deepEqual(pressed(pressKey, { key: "Escape" }, false, wrong), ["undo"]);
+  assert.deepEqual(pressed(pressKey, { key: "Escape" }, false, marked), ["tell"]);
+  assert.deepEqual(pressed(pressKey, { key: "Escape" }), []);
 });
 
 test("with a picker open its field has every key that types, wherever a click has led", () => {

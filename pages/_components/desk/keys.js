@@ -46,18 +46,40 @@ export function keyOf({ key, code }) {
 }
 
 /**
- * Whether a key press is meant for the component: never from a text field, under a dialog, from a
- * key held down, or with a modifier (Ctrl+Z apart, without Shift); Enter and Space belong to a focused control.
+ * Whether a key press is meant for the component, and nothing stands over it.
  *
  * @param {KeyboardEvent} event
  * @param {HTMLElement} root
  */
-export function isForUs(event, root) {
+export const isForUs = (event, root) => isMeant(event, root) && !document.querySelector(OVER);
+
+/**
+ * Why a press that would be meant for the component is not.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} root
+ * @returns {string} the reason; empty where nothing is to be said
+ */
+export function coveredBy(event, root) {
+  const over = document.querySelector(OVER);
+  if (!over || !isMeant(event, root)) return "";
+  const within = event.composedPath().some((node) => /** @type {any} */ (node).matches?.(OVER));
+  if (event.key === " " || (within && event.key.length > 1)) return ""; // arrows scroll there
+  return "something else is open; Esc closes it";
+}
+
+/**
+ * Never from a text field, from a key held down, or with a modifier (Ctrl+Z apart, without Shift);
+ * Enter and Space belong to a focused control.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} root
+ */
+function isMeant(event, root) {
   if (event.repeat || event.isComposing || event.altKey || event.metaKey) return false;
   if (event.ctrlKey && (event.shiftKey || keyOf(event) !== "z")) return false;
   const path = event.composedPath();
   if (path.some(isTextField)) return false;
-  if (document.querySelector(OVER)) return false;
   if (event.key !== "Enter" && event.key !== " ") return true;
   return !path.some((node) => node !== root && /** @type {any} */ (node).matches?.(TAKES_ENTER));
 }
@@ -112,6 +134,8 @@ export function keepFocus(event, root, field = root) {
   focus(field);
 }
 
+const ALL_KEYS = "All keys";
+
 /**
  * The list of all keys, over the component.
  *
@@ -125,19 +149,14 @@ export function keysOverlay(rows, close, note = "") {
   const list = rows.map(([keys, words]) =>
     h("div", null, h("span", null, ...keys.map((key) => cap(key))), h("span", null, words)),
   );
-  const dialog = { role: "dialog", "aria-modal": "true", "aria-label": "All keys" };
+  const dialog = { role: "dialog", "aria-modal": "true", "aria-label": ALL_KEYS };
   return h(
     "div",
     { class: "overlay", ...dialog },
     h(
       "div",
       { class: "sheet" },
-      h(
-        "div",
-        { class: "sheethead" },
-        h("b", null, "All keys"),
-        h("button", button, icon("close")),
-      ),
+      h("div", { class: "sheethead" }, h("b", null, ALL_KEYS), h("button", button, icon("close"))),
       h("div", { class: "keylist" }, list),
       note ? h("p", { class: "cap" }, note) : null,
     ),
@@ -153,9 +172,42 @@ export function keysOverlay(rows, close, note = "") {
  */
 export function toggleKeys(root, rows, note = "") {
   const open = openKeys(root);
-  if (open) open.remove();
-  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows), note));
+  open?.remove();
+  if (open?.getAttribute("aria-label") === ALL_KEYS) return;
+  root.append(keysOverlay(rows(), () => toggleKeys(root, rows), note));
 }
 
-/** @param {HTMLElement} root */
+/**
+ * What covers the component: the list of keys, or another.
+ *
+ * @param {HTMLElement} root
+ * @returns {HTMLElement | null}
+ */
 export const openKeys = (root) => root.querySelector(":scope > .overlay");
+
+/**
+ * Take away what covers the component.
+ *
+ * @param {HTMLElement} root
+ */
+export function uncover(root) {
+  openKeys(root)?.remove();
+  focus(root);
+}
+
+/**
+ * What a key does while something covers the component: a button there says so by `data-key`.
+ *
+ * @param {Element} over
+ * @param {string} key
+ * @param {{ toggleKeys: () => void, refuse: (reason: string) => void }} acts
+ * @returns {(() => void) | undefined}
+ */
+export function actOver(over, key, { toggleKeys, refuse }) {
+  if (key === "?") return toggleKeys;
+  const buttons = /** @type {HTMLElement[]} */ ([...over.querySelectorAll("[data-key]")]);
+  const button = buttons.find((each) => each.dataset.key === key);
+  if (button) return () => button.click();
+  if (key.length > 1 && key !== "Enter") return undefined; // arrows scroll
+  return () => refuse(`${over.getAttribute("aria-label")} is open; Esc closes it`);
+}

@@ -2,7 +2,7 @@
 
 import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
-import { focus, openKeys } from "./keys.js";
+import { openKeys, uncover } from "./keys.js";
 import { cap, h } from "./nodes.js";
 import { waitingIn } from "./outbox.js";
 import { progressNow } from "./progress.js";
@@ -126,7 +126,7 @@ export const waits = ({ goal, errors_left: left }) =>
  * @param {string} kind of button
  */
 export function waitsButton(now, go, kind = "plainact", key = "L") {
-  const press = { type: "button", class: kind, onclick: go };
+  const press = { type: "button", class: kind, onclick: go, "data-key": "l" };
   return waits(now) ? h("button", press, "Show skipped and unsure\u00a0", cap(key, true)) : null;
 }
 
@@ -198,10 +198,8 @@ export function leftSection(desk, width) {
  */
 export function toggleLeft(desk) {
   const { root } = desk.parts;
-  const open = openKeys(root);
-  if (open) {
-    open.remove();
-    focus(root);
+  if (openKeys(root)) {
+    uncover(root);
     return;
   }
   const change = { class: "plainact", type: "button" };
@@ -238,7 +236,7 @@ export function toggleLeft(desk) {
           certified(now.errors_left)
             ? h("button", { ...change, onclick: leaveFor("certificate") }, "Certificate")
             : null,
-          waitsButton(now, leaveFor("waits")),
+          waitsButton(now, leaveFor("waits"), "plainact", desk.layout?.acts.L),
           h("button", { ...change, onclick: leaveFor("goal") }, "Change the goal"),
         ),
       ),

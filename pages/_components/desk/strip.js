@@ -32,6 +32,7 @@ import { count, percent, seconds, THIN } from "./words.js";
  * @property {Stopping} stopping
  * @property {string} exportButton the class that Export is drawn in
  * @property {(where: string) => void} go
+ * @property {{ acts: Record<string, string> }} [layout] what is printed on the keys, where it was asked
  */
 
 const CHART = 150; // px

@@ -1,11 +1,11 @@
 // What a person does on a page. Committing keeps what is not marked; the marked follow one by one.
 
 import { forCopies, noteAnswer } from "../desk/copies.js";
-import { toggleKeys } from "../desk/keys.js";
+import { openKeys, toggleKeys } from "../desk/keys.js";
 import { drawSaved, post } from "../desk/outbox.js";
 import { counts, watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
-import { toast } from "../desk/toast.js";
+import { refuseIn, toast } from "../desk/toast.js";
 import { plural } from "../desk/words.js";
 import { drawPage } from "./draw.js";
 import { enlarge, shrink } from "./large.js";
@@ -29,10 +29,10 @@ import {
  * @typedef {ReturnType<typeof actsOf>} Acts
  */
 
-const TOO_SOON = "Not counted: the page had only just come.";
+const TOO_SOON = "the page had only just come";
 /** What the page notes, and does not send, of an image whose earlier answer stands. */
 const AS_IT_WAS = { label: null, labels: [], ms: null, revealed: false, mode: "page" };
-const BROKEN = "Not counted: none of these images can be loaded. They are asked for again.";
+const BROKEN = "none of these images can be loaded; they are asked for again";
 
 /**
  * @param {PageDesk} desk
@@ -67,7 +67,10 @@ export const actsOf = (desk) => ({
   /** @param {number} index */
   mark: (index) => {
     const item = desk.marks?.page.items[index];
-    if (!desk.marks || !item) return;
+    if (!desk.marks || !item) {
+      refuse(desk, noImage(desk));
+      return;
+    }
     toggle(desk.marks, index);
     if (desk.marks.together) toggleCopies(desk.marks, item);
     redraw(desk);
@@ -80,6 +83,7 @@ export const actsOf = (desk) => ({
   },
   commit: () => {
     if (desk.marks?.page.items.length) commit(desk, desk.marks);
+    else refuse(desk, noImage(desk));
   },
   pageBack: () => pageBack(desk),
   toggleTogether: () => {
@@ -92,6 +96,8 @@ export const actsOf = (desk) => ({
   },
   enlarge: () => enlarge(desk),
   shrink: () => shrink(desk),
+  /** @param {string} reason */
+  refuse: (reason) => refuse(desk, reason),
   toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk)),
 });
 
@@ -119,16 +125,35 @@ export async function redraw(desk) {
   marks.broken = !(await watch(marks, pictures, parts.tiles, name, isHere));
 }
 
+/** @param {PageDesk["parts"]} parts */
+const placeOf = ({ root, stagecol }) => openKeys(root) ?? stagecol;
+
 /**
- * Answer nothing, and say why.
- *
  * @param {PageDesk} desk
  * @param {string} words
  */
-function refuse({ parts }, words) {
+function say({ parts }, words) {
   parts.live.textContent = words;
-  toast(parts.tiles, words);
+  toast(placeOf(parts), words);
 }
+
+/**
+ * Do nothing at a press, and say why.
+ *
+ * @param {PageDesk} desk
+ * @param {string} reason
+ */
+function refuse({ parts }, reason) {
+  parts.live.textContent = refuseIn(placeOf(parts), reason);
+}
+
+/**
+ * Why nothing can be done to the images: the next page is awaited, or there is no image there.
+ *
+ * @param {PageDesk} desk
+ */
+const noImage = ({ marks }) =>
+  marks?.stale ? "the next page is still coming" : "no image is at that place";
 
 /**
  * Show the first page of the server's that has an open image.
@@ -196,7 +221,7 @@ function commit(desk, marks) {
   drawAround(desk);
   turnPage(desk, page, rows);
   desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
-  if (missing.length) refuse(desk, notLoadedWords(skips.length, left.length));
+  if (missing.length) say(desk, notLoadedWords(skips.length, left.length));
 }
 
 /**
@@ -253,14 +278,14 @@ function turnPage(desk, page, rows) {
 function pageBack(desk) {
   const last = lastPage(desk);
   if (!last?.page) {
-    desk.parts.live.textContent = "No page to take back.";
+    say(desk, "No page to take back.");
     return;
   }
   for (const item of last.page.items) record(desk, item, "reopen", null);
   remember(desk, null);
   show(desk, openMarks(last.page, last.marked));
   drawAround(desk);
-  desk.parts.live.textContent = "Last page taken back.";
+  say(desk, "Last page taken back.");
 }
 
 /** @param {PageDesk} desk */

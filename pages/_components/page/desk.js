@@ -60,6 +60,7 @@ function partsOf(parent) {
     root,
     strip: part(root, ".strip"),
     q: part(root, ".q"),
+    stagecol: part(root, ".stagecol"),
     tiles: part(root, ".page12"),
     legend: part(root, ".legend"),
     panel: part(root, ".panel"),

@@ -1,6 +1,6 @@
 // Which key does what.
 
-import { isForUs, openKeys } from "../desk/keys.js";
+import { actOver, coveredBy, isForUs, openKeys, uncover } from "../desk/keys.js";
 import { meant } from "./layout.js";
 import { COLUMNS } from "./marks.js";
 
@@ -13,13 +13,18 @@ import { COLUMNS } from "./marks.js";
 export function pressKey(desk, event) {
   const { acts, parts } = desk;
   if (!parts.root.isConnected) return;
-  const keysOpen = openKeys(parts.root) !== null;
-  if (event.key === "Escape" && keysOpen) {
-    acts.toggleKeys();
+  const over = openKeys(parts.root);
+  if (event.key === "Escape" && over) {
+    uncover(parts.root);
     return;
   }
-  if (!isForUs(event, parts.root)) return;
-  const act = actOf(desk, event, keysOpen);
+  if (!isForUs(event, parts.root)) {
+    const reason = coveredBy(event, parts.root);
+    if (reason && actOf(desk, event)) acts.refuse(reason);
+    return;
+  }
+  const key = event.key === "?" ? "?" : String(meant(desk.layout, event));
+  const act = over ? actOver(over, key, acts) : actOf(desk, event);
   if (!act) return;
   event.preventDefault();
   act();
@@ -28,12 +33,10 @@ export function pressKey(desk, event) {
 /**
  * @param {PageDesk} desk
  * @param {KeyboardEvent} event
- * @param {boolean} keysOpen
  * @returns {(() => void) | undefined}
  */
-function actOf({ acts, go, marks, layout }, event, keysOpen) {
+function actOf({ acts, go, marks, layout }, event) {
   if (event.key === "?") return acts.toggleKeys;
-  if (keysOpen) return undefined;
   if (event.ctrlKey) return acts.pageBack; // no other key comes with Ctrl
   const said = meant(layout, event);
   if (typeof said === "number") return () => acts.mark(said);
@@ -43,7 +46,7 @@ function actOf({ acts, go, marks, layout }, event, keysOpen) {
     ArrowRight: () => acts.move(1),
     ArrowUp: () => acts.move(-COLUMNS),
     ArrowDown: () => acts.move(COLUMNS),
-    " ": () => marks && acts.mark(marks.frame),
+    " ": () => acts.mark(marks?.frame ?? 0),
     Enter: acts.commit,
     Backspace: acts.pageBack,
     g: () => go("single"),

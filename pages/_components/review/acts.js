@@ -14,6 +14,7 @@ import {
   toggleTogether,
 } from "./look.js";
 import { closePicker, reveal, wrong } from "./present.js";
+import { refuse, show } from "./say.js";
 import { back, jump, step } from "./travel.js";
 import { nextMap } from "./turn.js";
 import { looksWords } from "./said.js";
@@ -37,7 +38,7 @@ const KEYS = [
     "accept the suggestion (after Wrong; where all is shown at once, from p wrong 0.10 on)",
   ],
   [["0–9"], "the class of that digit (after Wrong)"],
-  [["/"], "search a class (after Wrong)"],
+  [["/"], "search a class by its name"],
   [["M"], "multiple: more than one class is right"],
   [["N"], "none fits"],
   [["S"], "skip"],
@@ -101,6 +102,10 @@ export const actsOf = (desk) => ({
   /** @param {boolean} byKey */
   swapNearest: (byKey) => swapNearest(desk, byKey),
   toggleTogether: () => toggleTogether(desk),
+  /** @param {string} words */
+  tell: (words) => show(desk, words),
+  /** @param {string} reason */
+  refuse: (reason) => refuse(desk, reason),
   toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk), looksWords(desk.data)),
 });
 

@@ -5,14 +5,22 @@ import { forCopies, noteAnswer } from "../desk/copies.js";
 import { post, waitingIn } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
 import { chance, oneLine, plural } from "../desk/words.js";
-import { evidenceHere, isBlind, isFollowUp, lastAnswers, modeHere, takesNothing } from "./desk.js";
-import { classOf, objection } from "./choosing.js";
+import {
+  evidenceHere,
+  isBlind,
+  isFollowUp,
+  knownHere,
+  lastAnswers,
+  modeHere,
+  takesNothing,
+} from "./desk.js";
+import { classOf, noSuggestion, objection } from "./choosing.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { newPicker, startPicker } from "./picker.js";
 import { closePicker, showAt } from "./present.js";
 import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
-import { show } from "./say.js";
+import { refuse, show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
 import { mayHaveAdvised, refused, sawAdvice, takeBackWrong } from "./turn.js";
@@ -43,7 +51,7 @@ export function answer(desk, action, more = {}) {
   }
   const words = refused(turn, action, desk.session.pressedAt);
   if (words) {
-    show(desk, words);
+    refuse(desk, words);
     return;
   }
   record(desk, item, action, {
@@ -108,7 +116,10 @@ export function undo(desk) {
 export function accept(desk) {
   const found = evidenceHere(desk);
   const option = found?.top[0];
-  if (!option) return; // nobody accepts unseen
+  if (!option) {
+    refuse(desk, noSuggestion(knownHere(desk))); // nobody accepts unseen
+    return;
+  }
   if (takesNothing(desk)) {
     const p = `p wrong ${chance(found.p_wrong ?? 0)}`;
     show(desk, `Nothing taken (${p}): K keeps the label, W says it is wrong.`);
@@ -135,9 +146,9 @@ export function relabel(desk, label, offered = desk.data.classes) {
  * @param {string} key
  */
 export function digit(desk, key) {
-  const found = classOf(desk.data, evidenceHere(desk)?.top, key);
+  const found = classOf(desk.data, knownHere(desk), key);
   if (typeof found === "number") relabel(desk, found);
-  else if (found) show(desk, found);
+  else refuse(desk, found);
 }
 
 /**

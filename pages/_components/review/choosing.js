@@ -5,7 +5,7 @@ import { oneLine } from "../desk/words.js";
 
 /**
  * @import { ReviewData } from "./desk.js"
- * @import { Option } from "./evidence.js"
+ * @import { Known } from "./evidence.js"
  */
 
 export const SUGGESTED = 3; // classes offered with a key each
@@ -16,15 +16,30 @@ export const IS_GIVEN = "That is the given label. K says that it is right.";
  * The class that a digit stands for.
  *
  * @param {Pick<ReviewData, "classes" | "imported">} data
- * @param {Option[] | undefined} top the suggestions, where they are here
+ * @param {Known | undefined} known the evidence that is on screen, or how far it is
  * @param {string} digit
- * @returns {number | string} its label, or in words why there is none; "" where nothing is to be said
+ * @returns {number | string} its label, or the reason why there is none
  */
-export function classOf(data, top, digit) {
+export function classOf(data, known, digit) {
   const keys = classKeys(data);
-  if (!keys) return top?.slice(0, SUGGESTED)[Number(digit) - 1]?.label ?? "";
-  const label = keys.indexOf(digit);
-  return label < 0 ? `No class has the key ${digit}. / finds one by its name.` : label;
+  if (keys) {
+    const label = keys.indexOf(digit);
+    return label < 0 ? `no class has the key ${digit}; / finds one by its name` : label;
+  }
+  if (known?.state !== "ready") return noSuggestion(known);
+  const option = known.found.top.slice(0, SUGGESTED)[Number(digit) - 1];
+  return option?.label ?? `no suggestion has the key ${digit}; / finds a class by its name`;
+}
+
+/**
+ * Why no suggestion can be taken.
+ *
+ * @param {Known | undefined} known the evidence that is on screen, or how far it is
+ */
+export function noSuggestion(known) {
+  if (known?.state === "loading") return "the suggestion is still coming";
+  if (known?.state === "failed") return "the suggestion cannot be loaded now";
+  return "there is no suggestion here; / finds a class by its name";
 }
 
 /**

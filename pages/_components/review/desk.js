@@ -215,6 +215,15 @@ export function evidenceHere({ queue, evidence }) {
 }
 
 /**
+ * How far the evidence is that the present image shows.
+ *
+ * @param {ReviewDesk} desk
+ * @returns {Known | undefined}
+ */
+export const knownHere = (desk) =>
+  showsEvidence(desk) ? desk.evidence.get(Number(desk.queue.item?.row)) : undefined;
+
+/**
  * Whether Enter takes no suggestion: the label is hardly wrong, and nobody has called it so.
  *
  * @param {ReviewDesk} desk

@@ -1,13 +1,15 @@
 // Which key does what.
 
-import { isForUs, keyOf, openKeys } from "../desk/keys.js";
-import { isBlind, isUnlabelled, showsEvidence } from "./desk.js";
+import { actOver, coveredBy, isForUs, keyOf, openKeys, uncover } from "../desk/keys.js";
+import { isBlind, isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
 import { typeOn } from "./picker.js";
+import { isComing } from "./queue.js";
 import { zoomKey } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
 const ALWAYS = new Set(["z", "g", "l", "ArrowLeft"]); // also at the end of the queue
+const W_FIRST = "W comes first, then Enter or a digit takes a class";
 
 /**
  * @param {ReviewDesk} desk
@@ -16,18 +18,22 @@ const ALWAYS = new Set(["z", "g", "l", "ArrowLeft"]); // also at the end of the 
 export function pressKey(desk, event) {
   const { acts, parts } = desk;
   if (!parts.root.isConnected) return;
-  const keysOpen = openKeys(parts.root) !== null;
-  if (event.key === "Escape" && (keysOpen || desk.picker)) {
+  const over = openKeys(parts.root);
+  if (event.key === "Escape" && (over || desk.picker)) {
     if (desk.picker) acts.closePicker();
-    else acts.toggleKeys();
+    else uncover(parts.root);
     return;
   }
-  if (!isForUs(event, parts.root)) return;
+  if (!isForUs(event, parts.root)) {
+    const reason = coveredBy(event, parts.root);
+    if (reason && actOf(desk, event)) acts.refuse(reason);
+    return;
+  }
   if (desk.picker) {
     typeOn(desk.picker, event); // a click may have led away from its field
     return;
   }
-  const act = actOf(desk, event, keysOpen);
+  const act = over ? actOver(over, keyOf(event), acts) : actOf(desk, event);
   if (!act) return;
   event.preventDefault();
   act();
@@ -36,19 +42,18 @@ export function pressKey(desk, event) {
 /**
  * @param {ReviewDesk} desk
  * @param {KeyboardEvent} event
- * @param {boolean} keysOpen
  * @returns {(() => void) | undefined}
  */
-function actOf(desk, event, keysOpen) {
-  if (event.key === "?") return desk.acts.toggleKeys;
-  if (keysOpen) return undefined;
-  if (event.ctrlKey) return desk.acts.undo; // no other key comes with Ctrl
+function actOf(desk, event) {
+  const { acts } = desk;
+  if (event.key === "?") return acts.toggleKeys;
+  if (event.ctrlKey) return acts.undo; // no other key comes with Ctrl
   const key = keyOf(event);
   const closer = desk.queue.item && zoomKey(desk, key);
   if (closer) return closer;
   const move = /^[0-9]$/.test(key) ? digitMove(desk, key) : movesOf(desk)[key];
-  const idle = !desk.queue.item && !ALWAYS.has(key);
-  return move && idle ? () => {} : move;
+  if (!move || desk.queue.item || ALWAYS.has(key)) return move;
+  return () => acts.refuse(isComing(desk) ? "the next image is still coming" : "no image is here");
 }
 
 /**
@@ -57,6 +62,7 @@ function actOf(desk, event, keysOpen) {
  */
 const digitMove = (desk, key) => () => {
   if (showsEvidence(desk) || isUnlabelled(desk) || isBlind(desk)) desk.acts.digit(key);
+  else desk.acts.refuse(W_FIRST);
 };
 
 /**
@@ -65,9 +71,9 @@ const digitMove = (desk, key) => () => {
  */
 function movesOf(desk) {
   const { acts } = desk;
-  /** @param {() => void} act */
-  const after = (act) => () => {
-    if (showsEvidence(desk)) act();
+  const accept = () => {
+    if (showsEvidence(desk)) acts.accept();
+    else acts.refuse(whyNotYet(desk));
   };
   return {
     k: () => acts.answer("keep"),
@@ -80,7 +86,10 @@ function movesOf(desk) {
     e: acts.reveal,
     t: acts.toggleTogether,
     g: () => {
-      if (!desk.data.labelling && desk.data.mode !== "blind") desk.go("page");
+      if (desk.data.mode === "blind")
+        acts.tell("Page mode tells the label: there is none in Blind.");
+      else if (desk.data.labelling) acts.tell("Images without a class come one by one.");
+      else desk.go("page");
     },
     b: acts.back,
     l: () => desk.go("waits"),
@@ -88,14 +97,32 @@ function movesOf(desk) {
     d: () => acts.setOverlay(desk.turn.overlay === "difference" ? "" : "difference"),
     ArrowLeft: () => acts.step(-1),
     ArrowRight: () => acts.step(1),
-    Escape: () => {
-      if (desk.turn.phase === "wrong") acts.undo();
-    },
-    "/":
-      isUnlabelled(desk) || isBlind(desk)
-        ? () => acts.pickClass(false)
-        : after(() => acts.pickClass(false)),
-    a: after(acts.accept),
-    Enter: after(acts.accept),
+    Escape: () => takeBackOrTell(desk),
+    "/": () => acts.pickClass(false),
+    a: accept,
+    Enter: accept,
   };
+}
+
+/**
+ * Why Enter takes no suggestion: none is shown.
+ *
+ * @param {ReviewDesk} desk
+ */
+function whyNotYet(desk) {
+  if (isBlind(desk)) return "a blind look has no suggestion; / finds a class by its name";
+  if (isUnlabelled(desk)) return "E comes first, it shows the suggestion";
+  return W_FIRST;
+}
+
+/**
+ * Esc takes a Wrong back, but neither one that was said on a page nor another image's answer.
+ *
+ * @param {ReviewDesk} desk
+ */
+function takeBackOrTell(desk) {
+  if (desk.turn.phase !== "wrong") return;
+  if (isFollowUp(desk))
+    desk.acts.tell("It was marked on its page. K says that the label is right.");
+  else desk.acts.undo();
 }

@@ -69,5 +69,5 @@ export function tellMeanwhile(desk) {
   if (!last) return;
   const words = meanwhileWords(data.classes, last);
   desk.parts.live.textContent = words;
-  toast(desk.parts.stagecol, words, SHOWN); // the next image does not take it away
+  toast(desk.parts.stagecol, words, "news", SHOWN);
 }

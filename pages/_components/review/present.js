@@ -5,7 +5,7 @@ import { isBlind, isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
 import { noteHere } from "./here.js";
 import { drawPanelSoon } from "./panel.js";
 import { moveTo } from "./queue.js";
-import { say, show } from "./say.js";
+import { refuse, say, show } from "./say.js";
 import { askForEvidence, drawItem, drawKeys, prepare } from "./stage.js";
 import { openTurn, refused } from "./turn.js";
 
@@ -40,7 +40,11 @@ export function closePicker(desk) {
 
 /** @param {ReviewDesk} desk */
 export function wrong(desk) {
-  if (!desk.queue.item || desk.turn.phase === "wrong") return;
+  if (!desk.queue.item) return;
+  if (desk.turn.phase === "wrong") {
+    show(desk, "Called wrong already. Which class is it?");
+    return;
+  }
   if (isBlind(desk)) {
     show(desk, "The label is hidden: say what the image is.");
     return;
@@ -51,7 +55,7 @@ export function wrong(desk) {
   }
   const words = refused(desk.turn, "wrong", desk.session.pressedAt);
   if (words) {
-    show(desk, words);
+    refuse(desk, words);
     return;
   }
   askWhich(desk);
@@ -73,7 +77,11 @@ export function askWhich(desk) {
 
 /** @param {ReviewDesk} desk */
 export function reveal(desk) {
-  if (!desk.queue.item || showsEvidence(desk)) return;
+  if (!desk.queue.item) return;
+  if (showsEvidence(desk)) {
+    show(desk, "The suggestion is shown already.");
+    return;
+  }
   if (isBlind(desk)) {
     show(desk, "A blind look has no suggestion.");
     return;

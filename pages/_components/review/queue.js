@@ -4,6 +4,7 @@ import { lastByRow } from "../desk/progress.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
+ * @import { Outbox } from "../desk/outbox.js"
  * @import { Answered, Item } from "../desk/progress.js"
  *
  * @typedef {Object} Queue
@@ -94,6 +95,14 @@ export function moveTo(queue, index) {
  */
 export const nextOpen = (queue, from) =>
   queue.list.findIndex((item, i) => i >= from && !isAnswered(queue, item.row));
+
+/**
+ * Whether the server may have more, where no image is here.
+ *
+ * @param {{ queue: Queue, outbox: Outbox, data: { items: Item[] } }} desk
+ */
+export const isComing = ({ queue, outbox, data }) =>
+  outbox.journal.waiting.size > 0 || data.items.some((item) => !isAnswered(queue, item.row));
 
 /**
  * @param {Queue} queue

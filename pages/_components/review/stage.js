@@ -15,10 +15,10 @@ import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./des
 import { needEvidence, noteAdvised } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
-import { ahead, isAnswered } from "./queue.js";
+import { ahead, isComing } from "./queue.js";
 import { saidNow } from "./said.js";
 import { show } from "./say.js";
-import { fits } from "./zoom.js";
+import { setPicture } from "./zoom.js";
 
 /**
  * @import { IconName } from "../desk/icons.js"
@@ -55,13 +55,11 @@ export function drawItem(desk) {
   image.onerror = () => {
     if (desk.turn !== turn) return;
     turn.broken = true;
+    setPicture(desk, null);
     parts.stage.dataset.counts = String(item.row);
     parts.stage.replaceChildren(missing("This image cannot be loaded."));
   };
-  stage.zoom = fits();
-  image.style.transform = "";
-  parts.stage.classList.remove("zoomed");
-  stage.image = image;
+  setPicture(desk, image);
   stage.badge = h("span", { class: "tag" });
   parts.stage.replaceChildren(image, stage.badge);
   drawPicture(desk);
@@ -123,12 +121,13 @@ function whereFrom(desk, { path, split = "" }) {
 
 /** @param {ReviewDesk} desk */
 function drawEnd(desk) {
-  const { parts, outbox, data, queue } = desk;
+  const { parts, outbox } = desk;
   parts.q.replaceChildren();
-  const waits = outbox.journal.waiting.size > 0;
-  if (waits) outbox.sync.flush();
-  const more = waits || data.items.some((item) => !isAnswered(queue, item.row));
-  parts.stage.replaceChildren(more ? h("div", { class: "skeleton fillall" }) : nothingLeft(desk));
+  outbox.sync.flush();
+  setPicture(desk, null);
+  parts.stage.replaceChildren(
+    isComing(desk) ? h("div", { class: "skeleton fillall" }) : nothingLeft(desk),
+  );
   drawPanel(desk);
 }
 

@@ -5,6 +5,7 @@ import { lastAnswers } from "./desk.js";
 import { toggleTogether } from "./look.js";
 import { askWhich, reveal, showAt } from "./present.js";
 import { isAnswered, itemOf, placeOf } from "./queue.js";
+import { show } from "./say.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
@@ -19,12 +20,16 @@ export function step(desk, by) {
     // before this visit: the answers that the server knows
     const rows = new Set(queue.list.map((item) => item.row));
     const older = lastAnswers(desk).find((each) => !rows.has(each.row));
-    if (!older) return;
+    if (!older) {
+      show(desk, "This is the first image.");
+      return;
+    }
     queue.list.unshift(itemOf(older));
     queue.done.set(older.row, older);
     index = 0;
   }
   if (index < queue.list.length) showAt(desk, index);
+  else show(desk, "No image comes after this one yet.");
 }
 
 /**
@@ -72,7 +77,10 @@ export function land(desk) {
  */
 export function back(desk) {
   const { detour, queue } = desk;
-  if (!detour.from) return;
+  if (!detour.from) {
+    show(desk, "This image is in its turn already.");
+    return;
+  }
   const { row, turn } = detour.from;
   detour.to = detour.from = null;
   desk.go("back");

@@ -13,7 +13,6 @@ import { counts } from "../desk/seen.js";
  * @property {boolean} revealed whether the advice was shown before the answer
  * @property {boolean} advised whether it was at an earlier turn: it is not shown again, but was seen
  * @property {number | null} seenAt ms of the page's clock when the picture was on screen
- * @property {{ action: Action | "wrong", at: number } | null} dropped the press that came too early
  * @property {boolean} broken whether the picture cannot be loaded
  * @property {MapName} overlay the map over the image
  * @property {boolean} [asks] whether the choices were just asked for: they are brought into sight
@@ -34,7 +33,6 @@ export const openTurn = (marked, advised = false, before = false) => ({
   revealed: false,
   advised: before || (advised && !marked),
   seenAt: null,
-  dropped: null,
   broken: false,
   overlay: "",
   together: false,
@@ -43,27 +41,20 @@ export const openTurn = (marked, advised = false, before = false) => ({
 /** @type {Set<Action | "wrong">} */
 const WITHOUT_PICTURE = new Set(["skip", "unsure"]);
 
-const BURST = 500; // ms
-
 /**
- * Why an answer does not count now: its picture has only just come, or it belongs to keys of which
- * the first, a W, came too early (a W and the name of a class, typed at once). After any other key
- * that came too early, a bounce say, the next one is meant.
+ * Why an answer does not count now: its picture has only just come, or never will. No press is
+ * refused for what was pressed before it.
  *
  * @param {Turn} turn
  * @param {Action | "wrong"} action
  * @param {number} now ms
- * @returns {string} words; empty where it counts
+ * @returns {string} the reason; empty where it counts
  */
 export function refused(turn, action, now) {
   if (turn.broken) {
-    return WITHOUT_PICTURE.has(action) ? "" : "The image cannot be loaded. S skips it.";
+    return WITHOUT_PICTURE.has(action) ? "" : "the image cannot be loaded; S skips it";
   }
-  const { dropped } = turn;
-  const burst = dropped?.action === "wrong" && action !== "wrong" && now - dropped.at < BURST;
-  if (counts(turn, now) && !burst) return "";
-  turn.dropped = { action: burst ? "wrong" : action, at: now };
-  return "Not counted: the image had only just come.";
+  return counts(turn, now) ? "" : "the image had only just come";
 }
 
 /**

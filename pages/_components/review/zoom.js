@@ -3,6 +3,7 @@
 import { h } from "../desk/nodes.js";
 import { at } from "../desk/pictures.js";
 import { short } from "../desk/words.js";
+import { show } from "./say.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -71,6 +72,7 @@ function sizes({ parts, stage }) {
  * @param {{ x: number, y: number }} [point]
  */
 function zoomTo(desk, scale, point = { x: 0, y: 0 }) {
+  if (!desk.stage.image) return;
   const { drawn, room } = sizes(desk);
   Object.assign(desk.stage.zoom, zoomed(desk.stage.zoom, scale, point, drawn, room));
   place(desk);
@@ -95,6 +97,19 @@ export function pan(desk, x, y) {
  */
 export function keepZoom(desk) {
   if (isZoomed(desk)) pan(desk, 0, 0);
+}
+
+/**
+ * A picture comes as it fits; or none does, at the end, or where it cannot be loaded.
+ *
+ * @param {ReviewDesk} desk
+ * @param {HTMLImageElement | null} image
+ */
+export function setPicture({ stage, parts }, image) {
+  stage.image = image;
+  stage.zoom = fits();
+  if (image) image.style.transform = "";
+  parts.stage.classList.remove("zoomed");
 }
 
 /** @param {ReviewDesk} desk */
@@ -127,9 +142,10 @@ export async function fullSize(desk) {
   try {
     await image.decode();
   } catch {
-    return; // what fits stays
+    if (desk.turn === turn) show(desk, "The original file cannot be loaded: what fits stays.");
+    return;
   }
-  if (desk.turn !== turn) return;
+  if (desk.turn !== turn || !stage.image) return;
   const one = image.naturalWidth / (devicePixelRatio || 1) / (stage.image.offsetWidth || 1);
   zoomTo(desk, Math.max(one, 2)); // small ones are shown larger than they are already
 }
@@ -236,6 +252,8 @@ const WAYS = {
  * @returns {(() => void) | undefined}
  */
 export function zoomKey(desk, key) {
+  if (!desk.stage.image && "f+=-".includes(key))
+    return () => show(desk, "No image can be enlarged.");
   if (key === "f") return () => fullSize(desk);
   if (key === "+" || key === "=") return () => zoomBy(desk, 1);
   if (key === "-") return () => zoomBy(desk, -1);
