@@ -90,8 +90,8 @@ def export(options: Any) -> int:
         report=report,
     )
     progress("")
-    for problem in result.problems:
-        print(f"  {problem}", file=sys.stderr)
+    for words in (*result.problems, *result.notes):
+        print(f"  {words}", file=sys.stderr)
     left = ""
     if result.left_out:
         are, have = ("is", "has") if result.left_out == 1 else ("are", "have")
@@ -108,6 +108,7 @@ def export(options: Any) -> int:
             "left_out": result.left_out,
             "out": str(options.out),
             "problems": list(result.problems),
+            "notes": list(result.notes),
         }
         | ({"pred_probs": result.source} if result.source else {}),
         f"{result.rows:,} {unit} in {place}{left}."

@@ -310,8 +310,9 @@ class Workspace:
 
         info = self._info(name)
         if out is not None:
-            for problem in write_export(info, format, Path(out), force=force).problems:
-                warnings.warn(problem, stacklevel=2)
+            made = write_export(info, format, Path(out), force=force)
+            for words in (*made.problems, *made.notes):
+                warnings.warn(words, stacklevel=2)
             return Path(out)
         if format in FORMATS and FORMATS[format].folder:
             raise LnlError(f"{format} is a folder: say where, with out=.")

@@ -266,6 +266,8 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
         st.caption(f"pred_probs: {plain(result.source)}.")
     for problem in result.problems:
         st.warning(plain(problem), icon=":material/warning:")
+    for note in result.notes:
+        st.caption(plain(note))
 
 
 def _command(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> str:

@@ -17,7 +17,7 @@ from lnl_core.data import chances
 from lnl_core.data.export import protect
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import NO_ONE_CLASS, VERDICTS, Cleaned
-from lnl_core.data.layouts.placing import Need, Report
+from lnl_core.data.layouts.placing import Need, Report, Written
 from lnl_core.store import arrays
 from lnl_core.types import Action, FloatArray, IntArray, LnlError, TopProbs
 
@@ -39,8 +39,8 @@ def write(
     source: str,
     *,
     report: Report | None = None,
-) -> tuple[int, list[str]]:
-    """Write the files; return (rows, problems).
+) -> Written:
+    """Write the files.
 
     `pred_probs` is one run's opinion, as cleanlab expects a model's: out of fold where there is
     such a run, (n, k) float32, rows sum to 1. In `label_issues.csv`, `is_label_issue` is what a
@@ -88,7 +88,7 @@ def write(
             with (part / "splits.txt").open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(f"{_one_line(value)}\n" for value in data.splits)
         (part / "README.txt").write_text(_README.format(source=source), "utf-8")
-    return n, []
+    return Written(n, [])
 
 
 def _one_line(text: str) -> str:

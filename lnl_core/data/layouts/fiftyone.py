@@ -16,14 +16,14 @@ from typing import Any
 from lnl_core.data import chances
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import Cleaned
-from lnl_core.data.layouts.placing import Names, Placer, Report
+from lnl_core.data.layouts.placing import Names, Placer, Report, Written
 from lnl_core.said import many
 
 
 def write(
     cleaned: Cleaned, target: Path, *, images: str = "copy", report: Report | None = None
-) -> tuple[int, list[str]]:
-    """Write the corrected labels with images; return (images, problems).
+) -> Written:
+    """Write the corrected labels with images.
 
     Each label carries the attributes id, given_label, verdict and, once scored, p_wrong,
     suspicion and suggested_label, so that FiftyOne can sort and filter by them; of a set with
@@ -68,7 +68,7 @@ def write(
         problems = [*placer.problems(), *_alike(alike)]
         whole = {"classes": list(cleaned.data.class_names), "labels": labels}
         (part / "labels.json").write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
-    return len(labels), problems
+    return Written(len(labels), problems)
 
 
 def _alike(ids: list[str]) -> list[str]:

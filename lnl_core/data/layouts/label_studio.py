@@ -19,10 +19,11 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from lnl_core.data import chances
+from lnl_core.data.files import inside_path
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import Cleaned
-from lnl_core.data.layouts.placing import Names, Placer, Report
-from lnl_core.types import Action, Decision
+from lnl_core.data.layouts.placing import Names, Placer, Report, Written
+from lnl_core.types import Action, Decision, LnlError
 
 TASKS_PER_FILE = 50_000
 """Label Studio advises at most 100,000 tasks a project and takes uploads of limited size."""
@@ -46,7 +47,7 @@ def config(cleaned: Cleaned) -> str:
 
 def write(
     cleaned: Cleaned, target: Path, *, images: str = "none", report: Report | None = None
-) -> tuple[int, list[str]]:
+) -> Written:
     """Write `tasks.json` (`tasks-2.json` ...), `label_config.xml` and `README.txt`.
 
     Every image is a task: the given label and the methods' opinion as predictions, every
@@ -59,19 +60,17 @@ def write(
         images: `none` refers to the originals; `copy` and `link` put them into `images/`.
         report: told how far it is.
 
-    Returns:
-        (tasks, problems).
-
     Raises:
-        LnlError: no room, or a target that cannot be used.
+        LnlError: no room, a target that cannot be used, or originals that no folder holds which
+            Label Studio should serve.
     """
     every = np.arange(len(cleaned.data))
     placing.check_space(placing.need(cleaned, every, target, images), target)
     refer = images == "none" and placing.has_originals(cleaned)
+    root = _served(cleaned) if refer else None
     count = 0
     with placing.new_folder(target, cleaned) as part:
         placer = Placer(part, cleaned, images, len(every), report)
-        root = _served(cleaned) if refer else None
         if root is None:
             (part / "images").mkdir()
         place = _placed(placer) if root is None else _referred(cleaned, placer, root)
@@ -94,17 +93,44 @@ def write(
         problems = placer.problems()
         (part / "label_config.xml").write_text(config(cleaned), "utf-8")
         named = "the folder that holds this file" if root is None else root
-        (part / "README.txt").write_text(_README.format(root=named), "utf-8")
-    return count, problems
+        notes = _also_served(cleaned, root)
+        readme = _README.format(root=named) + "".join(f"\n{each}\n" for each in notes)
+        (part / "README.txt").write_text(readme, "utf-8")
+    return Written(count, problems, notes)
 
 
 def _served(cleaned: Cleaned) -> Path:
-    """Return the folder that all originals lie in: of images added from elsewhere too."""
+    """Return the folder that all originals lie in: of images added from elsewhere too.
+
+    Raises:
+        LnlError: it is the whole disk, or has the home of the user in it.
+    """
     assert cleaned.root is not None
     added = [os.path.dirname(path) for path in cleaned.data.paths or () if os.path.isabs(path)]
     if not added:
         return cleaned.root
-    return Path(os.path.commonpath([os.path.abspath(cleaned.root), *added]))
+    served = Path(os.path.commonpath([os.path.abspath(cleaned.root), *added]))
+    if served == Path(os.path.abspath(cleaned.root)):
+        return cleaned.root
+    if served == Path(served.anchor) or Path.home().resolve().is_relative_to(served.resolve()):
+        other = next(each for each in added if not inside_path(cleaned.root, each))
+        raise LnlError(
+            f"The originals lie in {cleaned.root} and in {other}: Label Studio would have to serve "
+            f"{served} and could read whatever is in it. Say --images copy or --images link, which "
+            "put the images alone into the new folder."
+        )
+    return served
+
+
+def _also_served(cleaned: Cleaned, served: Path | None) -> list[str]:
+    """Say that Label Studio is to serve more than the set's own folder."""
+    if served is None or served == cleaned.root:
+        return []
+    return [
+        f"Label Studio is to serve {served}, the folder around {cleaned.root} and the images that "
+        "were added from elsewhere: it can read whatever else is in it. With copies or links of "
+        "the images it serves those alone."
+    ]
 
 
 def _referred(cleaned: Cleaned, placer: Placer, served: Path) -> Callable[[int], str | None]:

@@ -10,10 +10,11 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -132,6 +133,14 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
+
+
+class Written(NamedTuple):
+    """Images or tasks in a folder, what is not there or not as it was, and what else to know."""
+
+    rows: int
+    problems: list[str]
+    notes: Sequence[str] = ()
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class ExportResult:
         left_out: images that reviewers have not settled, or that have no one right class.
         problems: sentences about what else was left out.
         source: which run's probabilities it holds, in words, where it holds one run's.
+        notes: sentences about what else to know of it.
     """
 
     path: Path | None
@@ -45,6 +46,7 @@ class ExportResult:
     left_out: int
     problems: tuple[str, ...] = ()
     source: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def write(
@@ -104,7 +106,7 @@ def _written(
     source = ""
     if format == "cleanlab":
         single = single_run.choose(info)
-        rows, problems = cleanlab.write(data, out, single.probs, single.words, report=report)
+        made = cleanlab.write(data, out, single.probs, single.words, report=report)
         source = single.words
     else:
         write_layout = {
@@ -112,11 +114,12 @@ def _written(
             "fiftyone": fiftyone.write,
             "label-studio": label_studio.write,
         }[format]
-        rows, problems = write_layout(data, out, images=images, report=report)
-    facts.write(info, out, problems)
+        made = write_layout(data, out, images=images, report=report)
+    facts.write(info, out, made.problems)
     complete = format in ("cleanlab", "label-studio")
     left_out = 0 if complete else data.left_out
-    return ExportResult(out, rows, left_out, tuple(problems), source)
+    problems, notes = tuple(made.problems), tuple(made.notes)
+    return ExportResult(out, made.rows, left_out, problems, source, notes)
 
 
 def _zipped(
