@@ -28,6 +28,7 @@ from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES, is_beside
 from lnl_core.data.reading import expecting
 from lnl_core.data.reading.assembling import mostly_skipped, reading_of
+from lnl_core.data.reading.finding import inside
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
 from lnl_core.readings import (
@@ -292,6 +293,7 @@ def import_source(
             notes += no_class.notes(counts, none)
             if not sum(count for label, count in counts.items() if label not in none):
                 raise LnlError(nothing_in.NO_CLASS_LEFT)
+            answers = _from_anywhere(said, looked_over)
             meta = {
                 "name": name,
                 "class_names": list(looked_over.class_names),
@@ -300,7 +302,7 @@ def import_source(
                 "root": _settle(looked_over, part) if is_zip else _root_to_store(looked_over),
                 "format": plan.format,
                 "notes": notes,
-                "answers": _from_anywhere(said).to_json(),
+                "answers": answers.to_json(),
             } | ({"no_classes": none} if none else {})
             if plan.contrast is not None:
                 meta["contrast"] = plan.contrast.to_json()
@@ -313,8 +315,10 @@ def import_source(
     )
 
 
-def _from_anywhere(said: Answers) -> Answers:
-    """Return answers that name their file in whole, so that they hold in every folder."""
+def _from_anywhere(said: Answers, source: Source) -> Answers:
+    """Return answers that hold in every folder: their file in whole, their folder from the root."""
+    if said.images_in and isinstance(source, FileSource) and source.kind == "manifest":
+        said = replace(said, images_in=inside(source.root, said.images_in))
     file = Path(said.classes_file)
     return replace(said, classes_file=str(file.absolute())) if file.is_file() else said
 

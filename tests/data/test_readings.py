@@ -8,6 +8,8 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers
+from lnl_core.services.datasets import catalog
+from lnl_core.store import datasets
 from tests.data.asking import asked, counts, listed, put, read, stops
 from tests.data.making import encoded, picture
 
@@ -320,6 +322,25 @@ def test_a_folder_of_images_may_be_written_in_any_way(tmp_path, agrees, write):
     source = two_folders(tmp_path / "s")
     got = agrees(source, Answers(labels_in="list", images_in=write.format(source)))
     assert got.paths == [f"a/{i}.png" for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("here", "write"), [(".", "s/a"), ("s/b", "../a"), ("s/a", "."), ("a", "a")]
+)
+def test_it_may_be_written_from_the_current_folder(
+    tmp_path, workspace, agrees, monkeypatch, here, write
+):
+    source = two_folders(tmp_path / "s")
+    (tmp_path / "a/a").mkdir(parents=True)  # what lies below the root comes first
+    monkeypatch.chdir(tmp_path / here)
+    answers = Answers(labels_in="list", images_in=write)
+    if write == ".":  # that is the root, which has none of them
+        assert asked(importers.read(source, answers=answers))["images_in"].is_open
+        return
+    assert agrees(source, answers).paths == [f"a/{i}.png" for i in range(6)]
+    catalog.import_dataset(workspace, source, "two", answers=answers)
+    kept = datasets.read_meta(datasets.dataset(workspace, "two"))["answers"]
+    assert kept["images_in"] == "a"  # as it holds in every folder
 
 
 @pytest.mark.parametrize("write", ["aa", "../s2", "list.csv", "a/0.png", "/"])

@@ -116,8 +116,8 @@ def _served(cleaned: Cleaned) -> Path:
         other = next(each for each in added if not inside_path(cleaned.root, each))
         raise LnlError(
             f"The originals lie in {cleaned.root} and in {other}: Label Studio would have to serve "
-            f"{served} and could read whatever is in it. Say --images copy or --images link, which "
-            "put the images alone into the new folder."
+            f"{served} and could read whatever is in it. Choose copy or link for its images "
+            "(--images), which put those alone into the new folder."
         )
     return served
 

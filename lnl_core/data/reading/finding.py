@@ -62,7 +62,7 @@ class Finder:
     def __init__(
         self, root: Path, sample: Sequence[str], *, links: bool = False, images_in: str = ""
     ) -> None:
-        self._root, self._links, self._images_in = root, links, _inside(root, images_in)
+        self._root, self._links, self._images_in = root, links, inside(root, images_in)
         self._torn: dict[str, set[str]] = {}
         self._settles = False
         self.torn_apart: set[str] = set()
@@ -347,21 +347,25 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _inside(root: Path, said: str) -> str:
+def inside(root: Path, said: str) -> str:
     """Return a folder as it is below the root, however it was written; "" and "none" as they are.
+
+    By its path from the root, else from the current folder.
 
     Raises:
         LnlError: there is none.
     """
     if said in ("", "none"):
         return said
-    for form in ("NFC", "NFD"):
-        place = os.path.normpath(root / os.path.expanduser(unicodedata.normalize(form, said)))
+    written = [os.path.expanduser(unicodedata.normalize(form, said)) for form in ("NFC", "NFD")]
+    for place in [os.path.normpath(root / each) for each in written] + [
+        *map(os.path.abspath, written)
+    ]:
         for each in (place, os.path.realpath(place)):
             if os.path.isdir(each) and each == str(root):
                 return "."
-            if os.path.isdir(each) and (inside := inside_path(root, each)) is not None:
-                return inside
+            if os.path.isdir(each) and (below := inside_path(root, each)) is not None:
+                return below
     raise LnlError(
         f"--images-in {visible(said)[:60]} is no folder below {visible(str(root))[:200]}. Name one "
         "of its folders by its path from there, or say none."

@@ -64,7 +64,7 @@ def test_label_studio_serves_no_home(workspace, pets, tmp_path, monkeypatch):
     assert made.notes[0].startswith(f"Label Studio is to serve {tmp_path}, the folder around")
     assert made.notes[0] in (tmp_path / "ls" / "README.txt").read_text("utf-8")
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
-    with pytest.raises(LnlError, match=r"would have to serve .*--images copy"):
+    with pytest.raises(LnlError, match=r"would have to serve .*Choose copy or link"):
         exporting.write_export(info, "label-studio", tmp_path / "no")
     assert not (tmp_path / "no").exists()
     made = exporting.write_export(info, "label-studio", tmp_path / "copied", images="copy")
