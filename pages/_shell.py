@@ -67,7 +67,8 @@ STYLE = """<style>
 .st-key-title_row>:is(.st-key-explore_colour,[class*="st-key-explore_method_"]){order:1}
 .st-key-title_row>:is([class*="st-key-explore_method_"],[class*="st-key-compare_truth_"]){
   flex:1 1 170px}
-.st-key-title_row>[class*="st-key-compare_truth_"]{flex-basis:250px}}
+.st-key-title_row>[class*="st-key-compare_truth_"]{flex-basis:250px}
+.st-key-five_row>[class*="st-key-five_list_"]{flex:1 1 205px}}
 @container main (max-width:479px){
 .st-key-title_row>:is(.st-key-compare_lab,:has(.st-key-compare_report_place)){order:1}}
 @container main (min-width:640px) and (max-width:759px){
@@ -105,7 +106,8 @@ STYLE = """<style>
   var(--st-border-color,color-mix(in srgb,currentColor 16%,transparent));padding-left:15px}}
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}
-.st-key-format [data-testid="stRadioGroup"]{display:grid;grid-template-columns:1fr 1fr;gap:8px 15px}
+.st-key-format [data-testid="stRadioGroup"]{display:grid;gap:8px 15px;
+  grid:auto-flow dense/1fr 1fr}
 .st-key-format [data-testid="stRadioGroup"]>[data-selected]{grid-column:1/-1}
 .st-key-format [data-testid="stRadioGroup"]>:not([data-selected]) [data-testid="stRadioCaption"]{
   display:none}}

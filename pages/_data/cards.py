@@ -24,7 +24,7 @@ from pages._ui import plain
 def draw(cards: list[DatasetCard]) -> None:
     """Draw the grid of cards; only the first one's act is the page's primary button."""
     primary_free = arriving.awaited() is None
-    with st.grid(4 if _ui.wide() else 3, min_column_width=280, gap="small", key="cards"):
+    with st.grid(4 if _ui.wide() else 3, min_column_width=260, gap="small", key="cards"):
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
                 _card(card, primary=primary_free and place == 0)

@@ -47,7 +47,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
         f'<dd style="margin:0;font-weight:600">{escape(value)}</dd></div>'
         for label, value in pairs
     )
-    style = "display:flex;flex-wrap:wrap;gap:4px 30px;margin:0;padding:0"
+    style = "display:flex;flex-wrap:wrap;gap:4px clamp(8px,1.8cqw,30px);margin:0;padding:0"
     return f'<dl style="{style}">{parts}</dl>'
 
 

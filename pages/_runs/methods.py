@@ -97,12 +97,12 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         {
             "run": [start.get(m.key, False) for m in methods],
             "method": [f"{m.title} ✓" if m.key in started else m.title for m in methods],
-            "line": [_line(m) for m in methods],
             "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
             "knobs": [
                 ":material/tune: set" if m.key in changed else ":material/tune:" for m in methods
             ],
+            "line": [_line(m) for m in methods],  # last: a narrow window cuts it, not the costs
         }
     )
     edited = st.data_editor(
@@ -117,12 +117,12 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
             "method": st.column_config.TextColumn(
                 title, width=150, help="✓ has run with this preset, or is on its way."
             ),
-            "line": st.column_config.TextColumn("Good for", width=270),
             "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
             "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
                 "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
+            "line": st.column_config.TextColumn("Good for", width=270),
         },
         alt=f"{title}: tick what to run",
     )
