@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Row, case, func, select
@@ -250,14 +249,17 @@ def is_stored(info: DatasetInfo, reviewer: str, cid: str) -> bool:
         return connection.execute(query).first() is not None
 
 
-def since_open(info: DatasetInfo, reviewer: str, row: int) -> list[str]:
-    """Return the client ids of what a reviewer said of an image since it was open, newest first."""
-    query = select(_TABLE.c.cid, _TABLE.c.action).where(
-        _TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer, _TABLE.c.row == row
-    )
-    with reading(info.workspace) as connection:
-        said = connection.execute(query.order_by(_TABLE.c.id.desc())).all()
-    return [cid for cid, _ in takewhile(lambda each: each.action != str(Action.REOPEN), said)]
+def of_rows(info: DatasetInfo, reviewer: str, rows: Sequence[int]) -> dict[int, list[Decision]]:
+    """Return row -> all that a reviewer ever said of it, oldest first, of some images."""
+    said: dict[int, list[Decision]] = {}
+    mine = _TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer
+    for start in range(0, len(rows), 5000):
+        here = _TABLE.c.row.in_(list(rows[start : start + 5000]))
+        query = select(_TABLE).where(*mine, here).order_by(_TABLE.c.id)
+        with reading(info.workspace) as connection:
+            for record in connection.execute(query):
+                said.setdefault(record.row, []).append(_decision(record))
+    return said
 
 
 def with_cid(info: DatasetInfo, reviewer: str, start: str) -> dict[int, Action]:

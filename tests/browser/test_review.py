@@ -125,6 +125,18 @@ def test_undo_brings_the_image_back_also_after_a_reload(desk):
     assert decisions.in_force(desk.info) == {}
 
 
+def test_a_skip_leaves_an_answer_and_undo_brings_the_earlier_one_back(desk):
+    row = desk.shown
+    desk.press("k", "ArrowLeft", "s")
+    desk.page.locator(".toast", has_text="Left as it was: kept.").wait_for()
+    desk.press("ArrowLeft", "n", "z")
+    desk.page.locator(".toast", has_text="was none fits; now again: kept.").wait_for()
+    assert desk.shown == row
+    assert "kept" in desk.page.locator(".q").inner_text()
+    desk.saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "none", "reopen", "keep"]
+
+
 def test_undo_after_wrong_takes_back_the_wrong_only(desk):
     row = desk.shown
     desk.press("w").evidence().press("z")

@@ -90,6 +90,8 @@ def test_a_page_leaves_earlier_answers_where_the_image_could_not_be_loaded(
     page.keyboard.press("Backspace")
     desk.saved()
     assert [action for row, action, _ in desk.actions() if row == rows[1]] == ["relabel"]
+    again = decisions.in_force(info, rows=rows)
+    assert {str(said.action) for (said,) in again.values()} == {"relabel"}
 
 
 def test_the_last_page_comes_back(desk):

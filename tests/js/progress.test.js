@@ -102,3 +102,17 @@ test("labelling counts what settles such an image, and nothing else", () => {
     5,
   );
 });
+
+test("what is taken back leaves the answer that it had replaced, one step at a time", () => {
+  const kept = { action: "keep", label: null, labels: [] };
+  const none = { action: "none", label: null, labels: [], before: kept };
+  const back = { ...entry(1, "reopen"), before: none };
+  const first = lastByRow([back]).get(1);
+  assert.deepEqual([first.action, first.before], ["none", kept]);
+  const second = lastByRow([{ ...back, before: kept }]).get(1);
+  assert.deepEqual([second.action, second.before], ["keep", undefined]);
+  assert.equal(lastByRow([entry(1, "reopen")]).get(1).action, "reopen");
+  const [listed] = answersNow([entry(2, "keep")], [back], (row) => ({ row }));
+  assert.deepEqual([listed.row, listed.action], [1, "none"]);
+  assert.equal(since([entry(1, "relabel")], [back]), since([], [])); // it is answered as before
+});

@@ -103,3 +103,23 @@ test("an answer from before there were tokens stays an answer", () => {
   assert.deepEqual(queues.receiveItems(queue, [{ ...item(1), look: "a" }]), []);
   assert.deepEqual(rowsOf(queue.list), []);
 });
+
+test("what an answer replaces is the last one here, else what came with the image or is known", () => {
+  const { stoodBefore } = queues;
+  const kept = { action: "keep", label: null, labels: [] };
+  assert.equal(stoodBefore(item(1), undefined, []), undefined);
+  assert.deepEqual(stoodBefore(item(1), { row: 1, ...kept, ms: 5, before: kept }, []), {
+    ...kept,
+    before: kept,
+  });
+  assert.equal(
+    stoodBefore({ ...item(1), said: kept }, { row: 1, action: "reopen" }, []),
+    undefined,
+  );
+  assert.deepEqual(stoodBefore({ ...item(1), said: kept }, undefined, []), kept);
+  assert.equal(stoodBefore({ ...item(1), said: { ...kept, by: "B" } }, undefined, []), undefined);
+  assert.equal(stoodBefore({ ...item(1), said: {} }, undefined, []), undefined);
+  const last = [{ ...item(1), ...kept, look: "a" }];
+  assert.deepEqual(stoodBefore({ ...item(1), look: "a" }, undefined, last), kept);
+  assert.equal(stoodBefore({ ...item(1), look: "b" }, undefined, last), undefined); // a hidden look
+});

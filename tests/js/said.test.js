@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   answeredBefore,
+  leftWords,
   looksWords,
   saidWords,
   shownAnswer,
@@ -38,4 +39,17 @@ test("a skip hides nobody's answer, and neither does an answer that was taken ba
   assert.equal(shownAnswer(mine, { action: "skip" }), "skip");
   assert.equal(shownAnswer({}, { action: "skip" }), "skip");
   assert.equal(shownAnswer({}, undefined), "");
+});
+
+test("a skip leaves what the person has answered, and says so", () => {
+  assert.equal(leftWords({}, undefined), "");
+  assert.equal(leftWords({ said: { by: "B" } }, undefined), "");
+  assert.equal(leftWords({}, { action: "skip" }), "");
+  assert.equal(leftWords({}, { action: "keep" }), "Left as it was: kept.");
+  for (const [image, before] of [
+    [{ blind: true }, { action: /** @type {const} */ ("relabel") }],
+    [{ blind: true, said: {} }, undefined],
+  ]) {
+    assert.equal(leftWords(image, before), "Left as it was: your answer stays.");
+  }
 });

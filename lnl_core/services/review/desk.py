@@ -20,6 +20,7 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.services.review import holding, looks, paging
 from lnl_core.services.review.advised import flagged
+from lnl_core.services.review.again import with_earlier
 from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
@@ -109,7 +110,8 @@ def review_state(
             does not wait for numbers of a new moment, see `ready`.
     """
     ranked, now, newest = scored(info), standing(info), latest(info, reviewer)
-    answers = flagged(info, reviewer, recent(info, reviewer, newest, now))
+    answers = with_earlier(info, reviewer, recent(info, reviewer, newest, now))
+    answers = flagged(info, reviewer, answers)
     answers = looks.with_recent(info, reviewer, answers, RECENT)
     done = progress(info, reviewer, now, newest, ready(info, soon=tab is not None))
     if ranked is None:

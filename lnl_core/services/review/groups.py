@@ -21,6 +21,7 @@ import numpy as np
 from lnl_core.data import copies as finding
 from lnl_core.review.copies import Groups
 from lnl_core.services.in_force import Scored, Standing, loaded, score_shown, standing
+from lnl_core.services.review import again
 from lnl_core.store import datasets, decisions
 from lnl_core.store.decisions import COPIES
 from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray
@@ -187,18 +188,21 @@ def _for_label(said: Decision, given: int) -> Decision:
 
 
 def taken_back(info: DatasetInfo, said: Decision) -> list[Decision]:
-    """Return the taking back of an answer, and of what went to copies with it and still stands."""
-    before = decisions.since_open(info, said.reviewer, said.row)
-    went = [row for cid in before for row in decisions.with_cid(info, said.reviewer, copy_id(cid))]
+    """Return the taking back of an answer, and of what went to copies with it and still stands.
+
+    What these had replaced, on the image and on each copy, stands again.
+    """
+    there = again.answers(decisions.of_rows(info, said.reviewer, [said.row]).get(said.row, []))
+    start = copy_id(there[-1].cid) if there else None
+    went = [] if start is None else list(decisions.with_cid(info, said.reviewer, start))
+    on_copies = decisions.of_rows(info, said.reviewer, went)
     blank = replace(said, seconds=None, position=None, mode=COPIES)
     given = loaded(info).given_labels
-    return [
-        said,
-        *(
-            replace(blank, row=row, cid=copy_id(said.cid, row), given_label=int(given[row]))
-            for row in went
-        ),
-    ]
+    made = [said, *again.before(info, there, said)]
+    for row in went:
+        back = replace(blank, row=row, cid=copy_id(said.cid, row), given_label=int(given[row]))
+        made += [back, *again.before(info, again.answers(on_copies[row]), back)]
+    return made
 
 
 def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list[Decision]:

@@ -22,7 +22,7 @@ from lnl_core.review.hidden import BLIND, CONFIRM, LEAST, REPEAT, ROUTES, SECOND
 from lnl_core.review.hidden import MOST as MOST
 from lnl_core.services.in_force import Standing
 from lnl_core.services.ledger import WRONG_ACTIONS
-from lnl_core.services.review import blind, groups, items
+from lnl_core.services.review import again, blind, groups, items
 from lnl_core.services.review.draws import draws
 from lnl_core.services.team import parts
 from lnl_core.services.team.roles import Act, require
@@ -269,7 +269,9 @@ def with_recent(
     mine = [each for each in looks.in_force(info) if each.reviewer == reviewer][-limit:]
     there = {}
     shown = [*((each, "queue") for each in answers)]
-    shown += [(items.answer_of(info, each), each.route) for each in mine]
+    shown += [
+        (items.answer_of(info, each) | again.before_look(info, each), each.route) for each in mine
+    ]
     every = [(str(each.pop("at")), each, route) for each, route in shown]
     if mine:
         every.sort(key=lambda each: each[0], reverse=True)

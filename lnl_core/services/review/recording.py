@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, score_shown, scored
-from lnl_core.services.review import blind, groups, looks, second
+from lnl_core.services.review import again, blind, groups, looks, second
 from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class, retired
 from lnl_core.services.workspace import dataset_by_id
@@ -47,10 +47,11 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     somebody added goes by its name, for two may add one at the same moment: `new_class` in place of
     `label`, `named` beside `labels` ("" where the number stands). `ms`, `revealed`, `mode`,
     `position`, `at` say how it came about; `together`, that the answer goes to
-    the copies of the picture as well (`groups`); taking it back takes it back there, too. A skip
-    that nobody pressed (`automatic`) leaves the person's own answer as it is. An entry
-    that cannot be understood is reported in `problems` and acknowledged, so that it does not block
-    the rest. A blind answer names a class: it is a keep where that is the given one. The route is
+    the copies of the picture as well (`groups`); taking it back takes it back there, too, and
+    what it had replaced stands again (`again`). With `since`, only what was said since then is
+    taken back. A skip leaves the person's own answer as it is. An entry that cannot be understood
+    is reported in `problems` and acknowledged, so that it does not block the rest. A blind answer
+    names a class: it is a keep where that is the given one. The route is
     `audit` where the row was drawn at random, else `queue`, whatever the browser says. One with the
     token of a hidden look (`look`) is stored apart and decides nothing.
 
@@ -91,9 +92,13 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
         else:
             acked.append(cid)
             if look is not None:
-                seen.append(look)
+                if look.action is Action.REOPEN:
+                    stored_looks.append(info, seen)
+                    seen = again.looks_back(info, look)
+                else:
+                    seen.append(look)
                 continue
-            if entry.get("automatic") is True and decision.action is Action.SKIP:
+            if decision.action is Action.SKIP:
                 store()  # this person's answer may be among them
                 if _has_answered(info, decision):
                     continue
@@ -103,6 +108,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                 good.append(decision)
             elif not decisions.is_stored(info, reviewer, cid):
                 store()  # what goes to copies, or is taken back there, depends on it
+                if not together and _is_older(info, decision, entry.get("since")):
+                    continue
                 if together:
                     store(groups.with_copies(info, decision, ranked))
                 else:
@@ -117,6 +124,12 @@ def _has_answered(info: DatasetInfo, skip: Decision) -> bool:
     """Tell whether whoever skips has said more of this image."""
     there = decisions.in_force(info, rows=[skip.row]).get(skip.row, [])
     return any(d.reviewer == skip.reviewer and d.action is not Action.SKIP for d in there)
+
+
+def _is_older(info: DatasetInfo, back: Decision, since: object) -> bool:
+    """Tell whether what would be taken back was said before a moment: nothing was said since."""
+    there = again.answers(decisions.of_rows(info, back.reviewer, [back.row]).get(back.row, []))
+    return isinstance(since, str) and bool(there) and there[-1].decided_at < since
 
 
 def _look(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lnl_core.services.in_force import closed_to, standing
+from lnl_core.services.review.again import first_id
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision
 
@@ -43,7 +44,7 @@ def answered_before(info: DatasetInfo, decision: Decision) -> list[dict[str, Any
             "given": decision.given_label,
             "by": first.reviewer,
             "you": first.reviewer == who,
-            "before": first.cid,
+            "before": first_id(first.cid),
             "minutes": _minutes_since(first.decided_at),
             "first": _said(first),
             "second": _said(decision),

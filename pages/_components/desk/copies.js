@@ -1,6 +1,8 @@
 // Copies of one picture: whether an answer goes to all of them. It is chosen anew at each picture:
 // nobody answers unseen copies because of a key pressed long before.
 
+import { standing } from "./progress.js";
+
 /**
  * @import { Answer, Entry } from "./journal.js"
  * @import { Item } from "./progress.js"
@@ -34,7 +36,7 @@ export const forCopies = (item, together) =>
  */
 export function noteAnswer(done, item, entry) {
   const before = /** @type {Entry | undefined} */ (done.get(item.row));
-  done.set(item.row, entry);
+  done.set(item.row, standing(entry));
   if (entry.action === "reopen") {
     for (const [row, each] of done) if (before && each === before) done.set(row, entry);
   } else if (entry.together) {

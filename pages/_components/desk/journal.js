@@ -5,6 +5,8 @@
 /**
  * @import { Action } from "./verdicts.js"
  *
+ * @typedef {{ action: Action, label: number | null, labels: number[], before?: Before }} Before
+ *
  * @typedef {Object} Answer what a person said of one image
  * @property {number} row
  * @property {Action | "reopen"} action
@@ -20,7 +22,8 @@
  * @property {boolean} [together] whether it goes to the copies of the picture as well
  * @property {number} [others] to how many
  * @property {string} [look] token of the image that was answered
- * @property {boolean} [automatic] of a skip that nobody pressed: it takes no answer's place
+ * @property {Before} [before] the answer whose place it took, or that stands again
+ * @property {string} [since] what is taken back was said since then
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

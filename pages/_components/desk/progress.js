@@ -74,7 +74,19 @@ const isReview = (answer) =>
   Boolean(answer && answer.action !== "skip" && answer.action !== "reopen");
 
 /**
- * What is true of each row once everything has arrived: its last entry.
+ * What an entry leaves behind: itself; of one that takes back, the answer that stands again.
+ *
+ * @template {Answer} T
+ * @param {T} entry
+ * @returns {T}
+ */
+export const standing = (entry) =>
+  entry.action === "reopen" && entry.before
+    ? { ...entry, before: undefined, ...entry.before }
+    : entry;
+
+/**
+ * What is true of each row once everything has arrived: what its last entry leaves.
  *
  * @template {Answer} T
  * @param {Iterable<T>} entries in the order of the presses
@@ -82,7 +94,7 @@ const isReview = (answer) =>
  */
 export function lastByRow(entries) {
   const found = new Map();
-  for (const entry of entries) found.set(entry.row, entry);
+  for (const entry of entries) found.set(entry.row, standing(entry));
   return found;
 }
 
@@ -137,7 +149,7 @@ export function labelledNow(toLabel, recent, entries) {
 export function answersNow(recent, entries, itemOf) {
   const seen = new Set();
   const answers = [];
-  for (const entry of [...entries].reverse()) {
+  for (const entry of [...entries].reverse().map(standing)) {
     if (seen.has(entry.row)) continue;
     seen.add(entry.row);
     const item = itemOf(entry.row);

@@ -49,7 +49,7 @@ function keyRows({ layout: { tiles, acts } }) {
     [["Space"], "mark the framed image"],
     [["Enter"], "commit the page"],
     [[acts.H], "hold for a larger view"],
-    [["⌫"], "last page back; also Ctrl Z"],
+    [["⌫"], "last page back, what was answered before stands again; also Ctrl Z"],
     [["← ↑ ↓ →"], "move the frame"],
     [[acts.T], "one answer for all copies on this page, or for each image"],
     [[acts.G], "one image at a time"],
@@ -176,14 +176,14 @@ export function drawAround(desk) {
  * @param {Item} item
  * @param {"keep" | "skip" | "reopen"} action
  * @param {number | null} ms
+ * @param {string} [since] when the page was committed that is taken back
  */
-function record({ outbox, done, marks, data }, item, action, ms) {
+function record({ outbox, done, marks, data }, item, action, ms, since) {
   const { row, position, advised } = item;
   const revealed = data.advised || Boolean(advised);
   const blank = { label: null, labels: [], revealed, mode: "page" };
   const copies = action === "keep" ? forCopies(item, marks?.together === true) : {};
-  const automatic = action === "skip" ? { automatic: true } : {};
-  const more = { ...blank, ...copies, ...automatic };
+  const more = { ...blank, ...copies, ...(since ? { since } : {}) };
   noteAnswer(done, item, post(outbox, { row, action, ms, position, ...more }));
 }
 
@@ -207,6 +207,7 @@ function commit(desk, marks) {
   }
   const each = Math.round((now - Number(marks.seenAt)) / page.items.length);
   const missing = notLoaded(desk, marks);
+  const at = new Date().toISOString();
   const keeps = kept(marks).filter((item) => !missing.includes(item));
   for (const item of keeps) {
     if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
@@ -217,7 +218,7 @@ function commit(desk, marks) {
   for (const item of skips) if (!done(desk, item.row)) record(desk, item, "skip", null);
   const rows = [...marks.rows];
   const items = page.items.filter((item) => !left.includes(item)); // no answer to take back
-  remember(desk, { page: { ...page, items }, marked: rows });
+  remember(desk, { page: { ...page, items }, marked: rows, at });
   drawAround(desk);
   turnPage(desk, page, rows);
   desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
@@ -281,11 +282,11 @@ function pageBack(desk) {
     say(desk, "No page to take back.");
     return;
   }
-  for (const item of last.page.items) record(desk, item, "reopen", null);
+  for (const item of last.page.items) record(desk, item, "reopen", null, last.at);
   remember(desk, null);
   show(desk, openMarks(last.page, last.marked));
   drawAround(desk);
-  say(desk, "Last page taken back.");
+  say(desk, "Last page taken back; what was answered before stands again.");
 }
 
 /** @param {PageDesk} desk */

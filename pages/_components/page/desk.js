@@ -31,7 +31,7 @@ import { CODES } from "./marks.js";
  * @property {{ image: string, thumb: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
- * @typedef {{ page: Page, marked: number[] }} LastPage
+ * @typedef {{ page: Page, marked: number[], at: string }} LastPage `at` is when it was committed
  *
  * @typedef {Object} PageDesk
  * @property {Parts} parts

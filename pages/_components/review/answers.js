@@ -19,7 +19,8 @@ import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { newPicker, startPicker } from "./picker.js";
 import { closePicker, showAt } from "./present.js";
-import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
+import { isAnswered, itemOf, nextOpen, placeOf, stoodBefore } from "./queue.js";
+import { leftWords } from "./said.js";
 import { refuse, show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
@@ -38,7 +39,7 @@ import { mayHaveAdvised, refused, sawAdvice, takeBackWrong } from "./turn.js";
  * @param {{ label?: number, labels?: number[], new_class?: string, named?: string[] }} [more]
  */
 export function answer(desk, action, more = {}) {
-  const { queue, turn, data, detour } = desk;
+  const { queue, turn, data } = desk;
   const { item } = queue;
   if (!item) return;
   if (action === "keep" && item.blind) {
@@ -54,6 +55,13 @@ export function answer(desk, action, more = {}) {
     refuse(desk, words);
     return;
   }
+  const before = stoodBefore(item, queue.done.get(item.row), lastAnswers(desk));
+  const left = action === "skip" ? leftWords(item, before) : "";
+  if (left) {
+    goOn(desk);
+    show(desk, left);
+    return;
+  }
   record(desk, item, action, {
     label: null,
     labels: [],
@@ -62,8 +70,19 @@ export function answer(desk, action, more = {}) {
     revealed: sawAdvice(turn, modeHere(desk), action, desk.advised.has(item.row)),
     mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
     ...forCopies(item, desk.turn.together),
+    ...(before ? { before } : {}),
   });
   desk.session.answers += 1;
+  goOn(desk);
+}
+
+/**
+ * After an answer: to the next image, or back from where one went out of turn.
+ *
+ * @param {ReviewDesk} desk
+ */
+function goOn(desk) {
+  const { queue, detour } = desk;
   if (detour.from && !isAnswered(queue, detour.from.row)) back(desk);
   else showAt(desk, nextOpen(queue, queue.at + 1));
 }
@@ -99,7 +118,8 @@ export function undo(desk) {
   const item = itemOf(last);
   if (mayHaveAdvised(last)) desk.advised.add(item.row); // perhaps before a reload
   const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
-  record(desk, item, "reopen", blank);
+  const { before } = last;
+  record(desk, item, "reopen", { ...blank, ...(before ? { before } : {}) });
   let index = placeOf(queue, item.row);
   if (index < 0) {
     index = Math.min(queue.at, queue.list.length);
@@ -108,8 +128,11 @@ export function undo(desk) {
   showAt(desk, index);
   const word = VERDICTS[/** @type {Action} */ (last.action)][1];
   const also = last.others ? `, and so on ${plural(last.others, "copy", "copies")}` : "";
-  if (item.blind) show(desk, "Taken back.");
-  else show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}${also}.`);
+  const again = before ? `; now again: ${VERDICTS[before.action][1]}` : "";
+  if (item.blind)
+    show(desk, before ? "Taken back; the answer before stands again." : "Taken back.");
+  else
+    show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}${also}${again}.`);
 }
 
 /** @param {ReviewDesk} desk */

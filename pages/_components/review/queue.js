@@ -3,7 +3,7 @@
 import { lastByRow } from "../desk/progress.js";
 
 /**
- * @import { Answer } from "../desk/journal.js"
+ * @import { Answer, Before } from "../desk/journal.js"
  * @import { Outbox } from "../desk/outbox.js"
  * @import { Answered, Item } from "../desk/progress.js"
  *
@@ -122,6 +122,28 @@ export const ahead = (queue, n) =>
     .slice(0, n);
 
 /**
+ * What a person had answered before an image is answered again.
+ *
+ * @param {Item} item
+ * @param {Answer | undefined} done the last answer here
+ * @param {Answered[]} last answers that stand
+ * @returns {Before | undefined}
+ */
+export function stoodBefore(item, done, last) {
+  if (done?.action === "reopen") return undefined;
+  const own = item.said && !item.said.by ? item.said : undefined;
+  const known = last.find((each) => each.row === item.row && each.look === item.look);
+  const {
+    action,
+    label = null,
+    labels = [],
+    before,
+  } = done ?? known ?? { before: undefined, ...own };
+  if (!action || action === "reopen") return undefined;
+  return { action, label, labels, ...(before ? { before } : {}) };
+}
+
+/**
  * The image of an answer, without the answer.
  *
  * @param {Answered} answered
@@ -129,6 +151,6 @@ export const ahead = (queue, n) =>
  */
 export function itemOf(answered) {
   const { action, label, labels, cid, n, at, ms, mode, revealed, apart, ...rest } = answered;
-  const { together, others, ...item } = rest;
+  const { together, others, before, since, ...item } = rest;
   return item;
 }

@@ -40,6 +40,21 @@ function saidBefore(classes, { said }) {
 }
 
 /**
+ * Why a skip is none: what the person has answered stays.
+ *
+ * @param {Pick<Item, "said" | "blind">} item
+ * @param {{ action: Action } | undefined} before what the person answered, where it is told
+ * @returns {string} empty where it is one
+ */
+export function leftWords({ said, blind }, before) {
+  if (before) {
+    if (before.action === "skip") return "";
+    return `Left as it was: ${blind ? "your answer stays" : VERDICTS[before.action][1]}.`;
+  }
+  return said && !said.by && !said.action ? "Left as it was: your answer stays." : "";
+}
+
+/**
  * Which answer of an image is shown: the last one here, `before` for the one that it came with, or
  * none. A skip answers nothing, so it hides nobody's answer; nor does one that was taken back.
  *

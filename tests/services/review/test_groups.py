@@ -102,11 +102,11 @@ def test_an_answer_to_a_copy_by_itself_stands_when_another_copy_s_answer_changes
     assert said(repeated)[7][0] == again["action"]
 
 
-def test_a_skip_takes_no_answer_from_the_copies(repeated):
+def test_a_skip_takes_no_answer_from_the_image_nor_its_copies(repeated):
     recording.record(repeated, "ann", [press(5)])
     recording.record(repeated, "ann", [press(5, "skip")])
     assert said(repeated) == {
-        5: ("skip", None),
+        5: ("keep", None),
         7: ("keep", None),
         30: ("relabel", 0),
         48: ("relabel", 0),
@@ -158,6 +158,7 @@ def test_a_copy_that_was_answered_anew_is_not_taken_back(repeated):
 
 def test_another_answer_takes_the_place_of_the_first_on_the_copies_and_goes_back_whole(repeated):
     recording.record(repeated, "ann", [press(5)])
+    first = said(repeated)
     recording.record(repeated, "bob", [press(7, "none", together=False)])  # theirs stays
     (item,) = desk.review_state(repeated, "ann", focus=[5], limit=1).items
     assert item["copies_open"] == 2
@@ -168,14 +169,17 @@ def test_another_answer_takes_the_place_of_the_first_on_the_copies_and_goes_back
         30: ("relabel", 2),
         48: ("keep", None),
     }
-    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
-    assert said(repeated) == {}
+    for then in (first, {}):  # the first one, on the copies too
+        recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+        assert said(repeated) == then
     assert said(repeated, "bob") == {7: ("none", None)}
 
 
 def test_what_went_to_copies_goes_back_after_an_answer_to_one_alone(repeated):
     recording.record(repeated, "ann", [press(5), press(5, "none", together=False)])
     assert said(repeated)[30] == ("relabel", 0)
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+    assert (said(repeated)[5], said(repeated)[30]) == (("keep", None), ("relabel", 0))
     recording.record(repeated, "ann", [press(5, "reopen", together=False)])
     assert said(repeated) == {}
     recording.record(repeated, "ann", [press(11), press(5, "none", together=False)])
