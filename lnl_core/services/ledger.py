@@ -15,7 +15,6 @@ from lnl_core.store import found
 from lnl_core.store.decisions import AUTO_FIX, SETTLED
 from lnl_core.store.found import SETTLING_ACTIONS as SETTLING_ACTIONS
 from lnl_core.store.found import WRONG_ACTIONS as WRONG_ACTIONS
-from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, BoolArray, IntArray
 
 Change = tuple[int, int, str, str, str, int | None]
@@ -61,7 +60,7 @@ class Ledger:
             self.last_id = number
             rows.add(row)
             if who == AUTO_FIX:
-                self._decide(number, row, label)
+                self._decide(number, row, label if action == Action.AUTO else None)
                 continue
             self._say(row, who, Action(action), route == SETTLED, label)
             people.add(who)
@@ -85,7 +84,7 @@ class Ledger:
         said, mine = self._said.setdefault(row, {}), self._rows.setdefault(who, {})
         said.pop(who, None)  # so that the latest one stands last
         mine.pop(row, None)
-        if action is not Action.REOPEN and not is_void(action, bool(self.no_class[row])):
+        if action is not Action.REOPEN:
             said[who] = (action, settles, label)
             mine[row] = None
 

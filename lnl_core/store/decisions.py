@@ -9,7 +9,17 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Row, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Row,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
 from lnl_core.store import datasets, leases, plans, schema
@@ -20,7 +30,6 @@ from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
 from lnl_core.store.plans import CHECK as CHECK
 from lnl_core.store.verdicts import SETTLED as SETTLED
 from lnl_core.store.verdicts import Verdict as Verdict
-from lnl_core.store.verdicts import is_void
 from lnl_core.store.verdicts import verdict as verdict
 
 _TABLE = schema.decisions
@@ -33,6 +42,23 @@ _MEANT = case(
     else_=_TABLE.c.action,
 )
 """The action that counts: a relabel to the given label says that it is right, whoever sent it."""
+
+
+def _says(info: DatasetInfo) -> ColumnElement[str]:
+    """Return the action that counts today: reopen of what `verdicts.is_void` says is void."""
+    none, t = info.no_classes, _TABLE.c
+    if not none:
+        return _MEANT.label("says")
+    several = literal(",") + func.replace(
+        func.replace(func.replace(t.labels, "[", ""), "]", ","), " ", ""
+    )
+    void = or_(
+        (str(Action.KEEP) == _MEANT) & t.given_label.in_(none),
+        t.label.in_(none),
+        *(several.contains(f",{label},") for label in none),
+    )
+    return case((void, str(Action.REOPEN)), else_=_MEANT).label("says")
+
 
 QUEUE, AUDIT, IMPORT = "queue", "audit", "import"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
@@ -311,77 +337,77 @@ def in_force(
 ) -> dict[int, list[Decision]]:
     """Return row -> decisions in force, one per reviewer, oldest first; see `meant`.
 
-    Reopened images are absent, and keeps of what is no class today (`verdicts`). `rows` limits the
-    answer to those rows; with `auto`, what plans decided unseen is among them.
+    Reopened images are absent, and answers with what is no class today (`verdicts.is_void`). `rows`
+    limits the answer to those rows; with `auto`, what plans decided unseen is among them.
     """
     latest = _latest(info, auto=auto)
     if rows is not None:
         latest = latest.where(_TABLE.c.row.in_(list(rows)))
     query = (
         select(_TABLE)
-        .where(_TABLE.c.id.in_(latest), _TABLE.c.action != str(Action.REOPEN))
+        .where(_TABLE.c.id.in_(latest), _says(info) != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
     by_row: dict[int, list[Decision]] = {}
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            said = meant(_decision(record))
-            if not is_void(said.action, said.given_label in info.no_classes):
-                by_row.setdefault(record.row, []).append(said)
+            by_row.setdefault(record.row, []).append(meant(_decision(record)))
     return by_row
 
 
 def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
     """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path.
 
-    Without keeps of what is no class today, as `in_force`.
+    Without answers with what is no class today, as `in_force`.
     """
+    says = _says(info)
     query = (
-        select(_TABLE.c.row, _TABLE.c.reviewer, _MEANT, _TABLE.c.label, _TABLE.c.given_label)
-        .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
+        select(_TABLE.c.row, _TABLE.c.reviewer, says, _TABLE.c.label)
+        .where(_TABLE.c.id.in_(_latest(info)), says != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
     with reading(info.workspace) as connection:
         return [
             (row, reviewer, Action(action), label if action == Action.RELABEL else None)
-            for row, reviewer, action, label, given in connection.execute(query)
-            if not is_void(Action(action), given in info.no_classes)
+            for row, reviewer, action, label in connection.execute(query)
         ]
 
 
 def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
     """Yield (row, action, route, given label) of what people say now, oldest first; see `meant`.
 
-    Without keeps of what is no class today, as `in_force`.
+    Without answers with what is no class today, as `in_force`.
     """
-    t = _TABLE.c
+    t, says = _TABLE.c, _says(info)
     query = (
-        select(t.row, _MEANT.label("action"), t.route, t.given_label)
-        .where(t.id.in_(_latest(info)), t.action != str(Action.REOPEN))
+        select(t.row, says, t.route, t.given_label)
+        .where(t.id.in_(_latest(info)), says != str(Action.REOPEN))
         .order_by(t.id)
     )
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            if not is_void(Action(record.action), record.given_label in info.no_classes):
-                yield record.row, Action(record.action), record.route, record.given_label
+            yield record.row, Action(record.says), record.route, record.given_label
 
 
 def log(info: DatasetInfo) -> Generator[tuple[int, int, str, str], None, None]:
-    """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
-    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _MEANT.label("action"))
+    """Yield (id, row, reviewer, action) of every decision ever, oldest first; see `changes`."""
+    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _says(info))
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            yield record.id, record.row, record.reviewer, record.action
+            yield record.id, record.row, record.reviewer, record.says
 
 
 def changes(info: DatasetInfo, since: int) -> Iterator[tuple[int, int, str, str, str, int | None]]:
-    """Yield (id, row, reviewer, action, route, label) of decisions after one, oldest first."""
+    """Yield (id, row, reviewer, action, route, label) of decisions after one, oldest first.
+
+    What names what is no class today is a reopen.
+    """
     t = _TABLE.c
-    query = select(t.id, t.row, t.reviewer, _MEANT.label("action"), t.route, t.label)
+    query = select(t.id, t.row, t.reviewer, _says(info), t.route, t.label)
     query = query.where(t.dataset_id == info.id, t.id > since).order_by(t.id)
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
@@ -411,17 +437,14 @@ def last_answered_at(info: DatasetInfo, until: int) -> str | None:
 
 def counts(info: DatasetInfo) -> dict[str, int]:
     """Return how many decisions in force there are of each action; see `in_force`."""
+    says = _says(info)
     query = (
-        select(_MEANT, _TABLE.c.given_label, func.count())
-        .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
-        .group_by(_MEANT, _TABLE.c.given_label)
+        select(says, func.count())
+        .where(_TABLE.c.id.in_(_latest(info)), says != str(Action.REOPEN))
+        .group_by(says)
     )
-    found: dict[str, int] = {}
     with reading(info.workspace) as connection:
-        for action, given, count in connection.execute(query):
-            if not is_void(Action(action), given in info.no_classes):
-                found[action] = found.get(action, 0) + count
-    return found
+        return {action: count for action, count in connection.execute(query)}
 
 
 def reviewed(info: DatasetInfo) -> int:
@@ -433,7 +456,7 @@ def reviewed(info: DatasetInfo) -> int:
     none = (Action.SKIP, Action.REOPEN, Action.AUTO)
     answered = [str(action) for action in Action if action not in none]
     query = select(func.count(_TABLE.c.row.distinct())).where(
-        _TABLE.c.id.in_(_latest(info)), _TABLE.c.action.in_(answered)
+        _TABLE.c.id.in_(_latest(info)), _says(info).in_(answered)
     )
     if info.no_classes:
         given = func.coalesce(_TABLE.c.given_label, -1)

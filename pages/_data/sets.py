@@ -307,7 +307,7 @@ def _classes(info: DatasetInfo) -> None:
 _NO_CLASS = (
     "The label says that nobody labelled the image, as “Not sure” does. Such images are never "
     "learned from, their label is never suggested, and Review asks what they are in a queue of "
-    "their own."
+    "their own. Answers that kept or chose the label count as taken back until it is a class again."
 )
 
 

@@ -11,6 +11,7 @@ from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review.looks import waiting_for_a_word
 from lnl_core.services.team.roles import Act, require
 from lnl_core.store import decisions
+from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 _MODE = "settle"
@@ -129,6 +130,7 @@ def take_back(info: DatasetInfo, who: str, row: int) -> None:
         if d.row == row and d.route != decisions.SETTLED and d.mode != _MODE
     ]
     again = [Decision(row, Action.REOPEN, who, mode=_MODE)]
-    if mine and mine[-1].action is not Action.REOPEN:  # as it was given, what was shown included
-        again.append(replace(mine[-1], id=0, cid="", decided_at=""))
+    last = [each for each in mine[-1:] if not is_void(decisions.meant(each), info.no_classes)]
+    if last and last[0].action is not Action.REOPEN:  # as it was given, what was shown included
+        again.append(replace(last[0], id=0, cid="", decided_at=""))
     decisions.append(info, again)

@@ -16,6 +16,7 @@ from lnl_core.services.team.roles import Role, roles
 from lnl_core.store import decisions
 from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
 from lnl_core.store.decisions import SETTLED as SETTLED
+from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
 
 __all__ = ["Agreement", "Person", "Team", "independent", "kept", "ratings", "team", "trail"]
@@ -128,7 +129,8 @@ def independent(info: DatasetInfo) -> list[Decision]:
         if each.route == decisions.SETTLED or each.mode == "settle":
             continue
         latest.pop((each.row, each.reviewer), None)
-        if each.action not in (Action.REOPEN, Action.SKIP):
+        nothing = each.action in (Action.REOPEN, Action.SKIP)
+        if not nothing and not is_void(decisions.meant(each), info.no_classes):
             latest[each.row, each.reviewer] = each
     return list(latest.values())
 

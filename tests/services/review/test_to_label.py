@@ -1,6 +1,7 @@
 """Images that came without a class: a queue of their own, and no part of what is counted."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from lnl_core.services.review import auditing, desk, filtering, recording
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.progress import progress
-from lnl_core.services.team import settling
-from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.services.team import settling, team
+from lnl_core.store import arrays, audits, datasets, db, decisions, plans
+from lnl_core.store.found import number_found_wrong
+from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, Decision, LnlError
 from tests.services.conftest import opinions
 from tests.services.review.test_desk import press, rows
@@ -237,3 +240,79 @@ def test_changing_them_ranks_anew_and_names_the_stale_runs(scored, monkeypatch):
     assert settings.no_classes(info) == ("belt",)
     assert settings.set_no_classes(info, ["belt"]) is info
     assert settings.no_classes(settings.set_no_classes(info, [])) == ()
+
+
+NAMING = {
+    "keep": {"action": "keep"},
+    "relabel": {"action": "relabel", "label": NONE},
+    "multiple": {"action": "multiple", "labels": [0, NONE]},
+}
+
+
+@pytest.mark.parametrize("said", NAMING)
+def test_an_answer_with_what_is_no_class_today_counts_nowhere(scored, said):
+    """As if it had been taken back: in counts, queue, agreement and every export."""
+    given = np.asarray(datasets.load(scored).given_labels)
+    row, other = np.flatnonzero(given == (NONE if said == "keep" else 0))[:2].tolist()
+    recording.record(scored, "ann", [press(row, **NAMING[said])])
+    recording.record(scored, "ann", [press(other, "relabel", label=2)])
+    assert in_force.standing(scored).settled[row]
+    info = settings.set_no_classes(scored, ["belt"])
+    assert (exporting.correction_counts(info), decisions.counts(info)) == (
+        {"relabel": 1},
+        {"relabel": 1},
+    )
+    rows_, held, _ = exporting.correction_rows(info)
+    assert (held, [each["corrected_label"] for each in rows_]) == (1, ["base"])
+    cleaned = exporting.cleaned(info)
+    assert cleaned.verdict(row) == ("unlabelled" if said == "keep" else "unreviewed")
+    assert cleaned.labels[row] == (-1 if said == "keep" else 0)
+    now = in_force.standing(info)
+    assert not now.settled[row]
+    assert now.touched["ann"].tolist() == [other]
+    assert not in_force.standing_at(info, decisions.last_id(info)).found_wrong[row]
+    assert (now.found, now.found) == (number_found_wrong(info), int(said != "keep"))
+    assert decisions.reviewed(info) == now.reviewed
+    assert [each.row for each in team.independent(info)] == [other]
+    assert list(decisions.in_force(info)) == [each[0] for each in decisions.states(info)] == [other]
+    here = Filters(to_label=said == "keep")
+    assert row in rows(desk.review_state(info, "ann", filters=here, limit=60))
+    assert len(list(exporting.decision_rows(info))) == 2, "every answer ever given is there"
+    whole = settings.set_no_classes(info, [])
+    assert in_force.standing(whole).settled[row], "a class again: it counts again"
+    assert decisions.counts(whole)[said] == 1 + (said == "relabel")
+
+
+def test_a_change_by_a_plan_to_what_is_no_class_today_counts_nowhere(scored):
+    with db.transaction(scored.workspace) as connection:
+        plans._sign(connection)
+        connection.exec_driver_sql(
+            "insert into decisions (dataset_id, row, reviewer, action, label, given_label, cid,"
+            f" decided_at, mode) values ({scored.id}, 0, '{decisions.AUTO_FIX}', 'auto', {NONE}, 0,"
+            " 'x', '2026-01-01T00:00:00.000Z', 'plan 1')"
+        )
+    assert in_force.standing(scored).auto[0] == NONE
+    info = settings.set_no_classes(scored, ["belt"])
+    assert in_force.standing(info).auto[0] == -1
+    assert exporting.correction_rows(info)[1] == 0
+    assert exporting.cleaned(info).labels[0] == 0
+
+
+@pytest.mark.parametrize("none", [[], [1], [1, 12]])
+def test_queries_and_values_have_the_same_rule(scored, none):
+    """Numbers of two digits among them: 1 is not in [11, 12]."""
+    ways = [(Action.KEEP, None, ()), (Action.NONE, None, ()), (Action.UNSURE, None, ())]
+    ways += [(Action.RELABEL, label, ()) for label in (0, 1, 2, 11, 12)]
+    ways += [(Action.MULTIPLE, None, pair) for pair in ((0, 1), (11, 2), (1, 11), (2, 12), (12, 0))]
+    made = [
+        Decision(row, action, f"p{number}", label=label, labels=labels, given_label=row % 3)
+        for number, (action, label, labels) in enumerate(ways)
+        for row in range(3)
+    ]
+    wide = replace(scored, class_count=13, class_names=tuple("abcdefghijklm"))
+    decisions.append(wide, made)
+    info = replace(wide, no_classes=tuple(none))
+    says = {(row, who) for row, who, *_ in decisions.states(info)}
+    meant = [decisions.meant(each) for each in made]
+    assert says == {(d.row, d.reviewer) for d in meant if not is_void(d, info.no_classes)}
+    assert len(says) < len(made) or not none
