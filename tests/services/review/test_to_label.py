@@ -1,7 +1,6 @@
 """Images that came without a class: a queue of their own, and no part of what is counted."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from lnl_core.services.review.progress import progress
 from lnl_core.services.team import settling, team
 from lnl_core.store import arrays, audits, datasets, db, decisions, plans
 from lnl_core.store.found import number_found_wrong
-from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, Decision, LnlError
 from tests.services.conftest import opinions
 from tests.services.review.test_desk import press, rows
@@ -296,23 +294,3 @@ def test_a_change_by_a_plan_to_what_is_no_class_today_counts_nowhere(scored):
     assert in_force.standing(info).auto[0] == -1
     assert exporting.correction_rows(info)[1] == 0
     assert exporting.cleaned(info).labels[0] == 0
-
-
-@pytest.mark.parametrize("none", [[], [1], [1, 12]])
-def test_queries_and_values_have_the_same_rule(scored, none):
-    """Numbers of two digits among them: 1 is not in [11, 12]."""
-    ways = [(Action.KEEP, None, ()), (Action.NONE, None, ()), (Action.UNSURE, None, ())]
-    ways += [(Action.RELABEL, label, ()) for label in (0, 1, 2, 11, 12)]
-    ways += [(Action.MULTIPLE, None, pair) for pair in ((0, 1), (11, 2), (1, 11), (2, 12), (12, 0))]
-    made = [
-        Decision(row, action, f"p{number}", label=label, labels=labels, given_label=row % 3)
-        for number, (action, label, labels) in enumerate(ways)
-        for row in range(3)
-    ]
-    wide = replace(scored, class_count=13, class_names=tuple("abcdefghijklm"))
-    decisions.append(wide, made)
-    info = replace(wide, no_classes=tuple(none))
-    says = {(row, who) for row, who, *_ in decisions.states(info)}
-    meant = [decisions.meant(each) for each in made]
-    assert says == {(d.row, d.reviewer) for d in meant if not is_void(d, info.no_classes)}
-    assert len(says) < len(made) or not none
