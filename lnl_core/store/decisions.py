@@ -53,7 +53,7 @@ def _says(info: DatasetInfo) -> ColumnElement[str]:
         func.replace(func.replace(t.labels, "[", ""), "]", ","), " ", ""
     )
     void = or_(
-        (str(Action.KEEP) == _MEANT) & t.given_label.in_(none),
+        t.given_label.in_(none) & _MEANT.in_([str(Action.KEEP)]),
         t.label.in_(none),
         *(several.contains(f",{label},") for label in none),
     )
