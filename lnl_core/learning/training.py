@@ -39,7 +39,7 @@ from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
-from lnl_core.types import Array, Context, FloatArray, LabeledDataset
+from lnl_core.types import Array, Context, FloatArray, LabeledDataset, LnlError
 
 __all__ = [
     "Batch",
@@ -183,7 +183,11 @@ class Session:
     # -- the loop -------------------------------------------------------------------------------
 
     def epochs(self) -> Iterator[int]:
-        """Go through the epochs still to do, from 0; checkpoint and report after each."""
+        """Go through the epochs still to do, from 0; checkpoint and report after each.
+
+        Raises:
+            LnlError: an epoch's mean loss is not finite.
+        """
         for epoch in range(self._first_epoch, self.knobs.epochs):
             seed = self._context.seed
             seed_everything(derive_seed(seed, epoch, 1))
@@ -197,7 +201,14 @@ class Session:
     def _end_epoch(self, epoch: int) -> None:
         self.recorder.end_epoch(epoch)
         if self._losses:
-            self.note("train_loss", torch.stack(self._losses).mean())
+            loss = torch.stack(self._losses).mean()
+            if not torch.isfinite(loss):
+                raise LnlError(
+                    f"The loss was no finite number in epoch {epoch + 1} of {self.knobs.epochs}: "
+                    "training has diverged. Start a new run with a lower learning rate (--set "
+                    f"METHOD.lr=…; here {self.knobs.lr:g})."
+                )
+            self.note("train_loss", loss)
         for name, values in self._noted.items():
             self.history.setdefault(name, []).append(torch.stack(values).mean().item())
         arrays, state = checkpoints.pack(self, epoch)

@@ -86,14 +86,17 @@ def with_interval(
     answers: IntArray,
     coefficient: Callable[[IntArray], float | None],
     *,
+    everybody: bool = False,
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Agreement:
     """Return a coefficient with the 95 % interval of a bootstrap over the shared images, (m, n).
 
-    Below `SHARED` images that two people or more have answered nothing is said.
+    Below `SHARED` images that two people or more have answered nothing is said; of `everybody`,
+    as for `fleiss`, images that all have answered.
     """
-    answers = answers[:, (answers >= 0).sum(axis=0) >= 2]
+    shared = len(answers) if everybody else 2
+    answers = answers[:, (answers >= 0).sum(axis=0) >= max(shared, 2)]
     n = answers.shape[1]
     value = coefficient(answers) if n >= SHARED else None
     if value is None:

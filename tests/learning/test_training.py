@@ -63,6 +63,16 @@ def test_it_learns_and_reports():
     assert min(cost["seconds"], cost["cpu_seconds"], cost["peak_memory_bytes"]) > 0
 
 
+def test_training_that_diverges_stops_where_it_does_and_says_what_to_do():
+    """It had trained on to its last epoch, and then failed with "suspicion spans [nan, nan]"."""
+    epochs = []
+    context = LocalContext(on_report=lambda *report: epochs.append(report[2].get("epoch", 0)))
+    wild = training.TrainingKnobs(epochs=4, batch_size=16, lr=1e30)
+    with pytest.raises(LnlError, match=r"epoch 1 of 4.*lower learning rate.*here 1e\+30"):
+        train(stripes(), wild, context)
+    assert max(epochs, default=1) <= 1
+
+
 def test_resumed_equals_undisturbed_to_the_last_bit(tmp_path):
     whole, expected, _ = train(stripes(), RECIPE, LocalContext(seed=5))
     context = LocalContext(seed=5, checkpoint=tmp_path / "checkpoint.safetensors")

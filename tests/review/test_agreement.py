@@ -162,3 +162,13 @@ def test_dawid_and_skene_of_their_own_example(monkeypatch):
     monkeypatch.setattr(agreement, "STRENGTH", 1e-6)
     plain = agreement.dawid_skene(answers, 4, rounds=500).truth
     np.testing.assert_allclose(plain, truth, atol=0.01)
+
+
+def test_what_all_have_to_share_is_counted_where_all_do():
+    """Sixty images of two people and one of a third gave -.5 out of that one, and said sixty."""
+    answers = np.zeros((3, 60), np.int64)
+    answers[:2] = np.arange(60) % 2
+    answers[2, 1:] = -1
+    found = agreement.with_interval(answers, agreement.fleiss, everybody=True)
+    assert (found.value, found.images) == (None, 1)
+    assert agreement.with_interval(answers, agreement.krippendorff).images == 60

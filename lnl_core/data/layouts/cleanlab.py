@@ -77,7 +77,7 @@ def write(
         there.flush()
         del there
         _issues(cleaned, given, part / "label_issues.csv")
-        _annotators(cleaned, given, part / "multiannotator.csv")
+        answered = _annotators(cleaned, given, part / "multiannotator.csv")
         lists = [("classes.txt", data.class_names), ("ids.txt", data.ids)]
         if cleaned.content is not None:
             lists.append(("content.txt", cleaned.content))
@@ -87,7 +87,7 @@ def write(
         if data.splits is not None:
             with (part / "splits.txt").open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(f"{_one_line(value)}\n" for value in data.splits)
-        (part / "README.txt").write_text(_README.format(source=source), "utf-8")
+        (part / "README.txt").write_text(_readme(source, answered), "utf-8")
     return Written(n, [])
 
 
@@ -135,8 +135,12 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
             writer.writerow((*values, *status))
 
 
-def _annotators(cleaned: Cleaned, given: IntArray, path: Path) -> None:
-    """Write a column of class numbers per person, `given` first; blank where nobody answered."""
+def _annotators(cleaned: Cleaned, given: IntArray, path: Path) -> bool:
+    """Write a column of class numbers per person, `given` first; blank where nobody answered.
+
+    Returns:
+        Whether anybody has: cleanlab reads no such file of one column.
+    """
     answers = (d for several in cleaned.decisions.values() for d in several)
     people = sorted({d.reviewer for d in answers if d.action is not Action.AUTO})
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -151,7 +155,15 @@ def _annotators(cleaned: Cleaned, given: IntArray, path: Path) -> None:
                 elif decision.action is Action.RELABEL and decision.label is not None:
                     cells[decision.reviewer] = decision.label
             writer.writerow([int(given[row]), *(cells.get(name, "") for name in people)])
+    return bool(people)
 
+
+def _readme(source: str, answered: bool) -> str:
+    people = _ANSWERED if answered else "# nobody has answered: multiannotator.csv is for later"
+    return _README.format(source=source, people=people)
+
+
+_ANSWERED = "cleanlab.multiannotator.get_label_quality_multiannotator(people, pred_probs)"
 
 _README = """Arrays for cleanlab, written by LNL Review.
 
@@ -163,7 +175,7 @@ _README = """Arrays for cleanlab, written by LNL Review.
 
   cleanlab.filter.find_label_issues(labels, pred_probs)
   cleanlab.classification.CleanLearning(model).fit(X, labels, label_issues=issues)
-  cleanlab.multiannotator.get_label_quality_multiannotator(people, pred_probs)
+  {people}
 
 Rows are in the order of ids.txt; splits.txt, where the set came with splits, has the split of each.
 

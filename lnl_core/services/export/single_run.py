@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lnl_core.methods import AT, METHODS, OWN, out_of_fold, title_of
 from lnl_core.said import command, many
-from lnl_core.services.in_force import runs_told, scored, signals
+from lnl_core.services.in_force import judged_by, runs_told, scored, signals
 from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
 
 
@@ -50,6 +50,12 @@ def choose(info: DatasetInfo) -> SingleRun:
         told = len(runs_told(info, (run_id,)))
         if told:
             words += f". It was told the right label of {many(told, 'image')}"
+        if strange := int((~judged_by(info, run_id)).sum()):
+            words += (
+                f". It has not judged {many(strange, 'image')} (added since, or of a split that it "
+                "was not asked about): their rows say what it knows without, at most how common "
+                "classes are, and are no verdicts"
+            )
         return SingleRun(run.pred_probs, words)
     raise LnlError(
         "No run on this set left probabilities. Score it with one that does: "

@@ -107,11 +107,10 @@ def _team(info: DatasetInfo, _last_id: int) -> Team:
         (names[a], names[b], agreement.with_interval(answers[[a, b]], agreement.cohen))
         for a, b in combinations(range(len(names)), 2)
     )
-    everybody = answers[:, (answers >= 0).all(axis=0)] if len(names) > 1 else answers[:, :0]
     return Team(
         people=tuple(sorted(people, key=lambda each: -each.answers)),
         pairs=tuple(sorted(pairs, key=lambda each: -each[2].images)),
-        fleiss=agreement.with_interval(everybody, agreement.fleiss),
+        fleiss=agreement.with_interval(answers, agreement.fleiss, everybody=True),
         alpha=agreement.with_interval(answers, agreement.krippendorff),
         reviewed=now.reviewed,
         found=now.found,

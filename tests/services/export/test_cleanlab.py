@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lnl_core.data.layouts import cleanlab
+from lnl_core.jobs import splits
 from lnl_core.review import consensus
 from lnl_core.services.export import exporting, single_run
 from lnl_core.store import arrays, datasets, decisions
@@ -64,6 +65,7 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
         people, probs.astype(np.float64), verbose=False
     )
     assert len(consensus["label_quality"]) == 60
+    assert "get_label_quality_multiannotator(people" in (out / "README.txt").read_text()
     assert (out / "ids.txt").read_text().splitlines()[47] == "item-00047"
 
 
@@ -99,6 +101,19 @@ def test_cleanlab_gets_one_run(workspace, tiny, keys, chosen, words):
     told[:7] = True
     arrays.write_array(tiny.directory / "runs" / str(chosen) / "trusted.npy", told)
     assert "was told the right label of 7 images" in single_run.choose(tiny).words
+
+
+def test_what_a_run_has_not_judged_is_said_and_answers_that_are_not_there_are_not_offered(
+    workspace, tiny, tmp_path
+):
+    ranked_by(tiny, "knn")
+    folder = tiny.directory / "runs" / "1"
+    arrays.write_array(folder / splits.JUDGED, np.arange(60) < 41)
+    assert "It has not judged 19 images" in single_run.choose(tiny).words
+    exporting.write_export(tiny, "cleanlab", tmp_path / "out")
+    readme = (tmp_path / "out" / "README.txt").read_text()
+    assert "It has not judged 19 images" in readme
+    assert "get_label_quality_multiannotator(" not in readme  # cleanlab refuses `given` alone
 
 
 def test_cleanlab_gets_probabilities_of_classes_alone():
