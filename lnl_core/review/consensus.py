@@ -267,7 +267,10 @@ def _by_noise(
         return logs + prior[:, given[block]].T
 
     joint = counted.joint * (len(given) / max(float(counted.joint.sum()), 1e-12))
-    rate = _steadied(counted.share, given, NOISE_ROWS, told)
+    usual = UNKNOWN_RATE
+    if not votes.taught.all():  # models that have not seen the labels contradict what is wrong
+        usual = _contradicted(refusals.share_refused(rows_of(votes.doubt)), len(given))
+    rate = _steadied(counted.share, given, NOISE_ROWS, told, usual)
     return evidence, transition.transition_matrix(joint), rate
 
 
@@ -280,7 +283,14 @@ def _by_counts(
         As `_by_noise`.
     """
     plain = _joint(opinions, votes.noise, given, k)
-    rate = _steadied(transition.noise_rate(plain), given, transition.STEADY)
+    usual = UNKNOWN_RATE
+    if k > 1 and not votes.taught.all():
+        contradicted = sum(
+            int((pool.linear(opinions, votes.doubt, rows).argmax(axis=1) != given[rows]).sum())
+            for rows in pool.blocks(len(given), k)
+        )
+        usual = _contradicted(contradicted / max(len(given), 1), len(given))
+    rate = _steadied(transition.noise_rate(plain), given, transition.STEADY, usual=usual)
     level = [pool.level(each.probs, given, k) for each in opinions]
     counted = 2 * votes.effective / (1 + votes.effective)
     odds, others = transition.odds_of_wrong(_joint(level, votes.order, given, k))
@@ -304,8 +314,18 @@ def _joint(opinions: Sequence[Opinion], weights: FloatArray, given: IntArray, k:
     )
 
 
-def _steadied(rate: float, given: IntArray, rows: float, told: float = 1.0) -> float:
-    """Pull an estimated share of wrong labels to `UNKNOWN_RATE` by some rows of each class.
+def _contradicted(share: float, n: int) -> float:
+    """Return the share of wrong labels that is usual where so many of n are contradicted.
+
+    Of few images nothing is known: `NOISE_ROWS` of them count as if nobody had looked.
+    """
+    return min(UNKNOWN_RATE, (share * n + UNKNOWN_RATE * NOISE_ROWS) / (n + NOISE_ROWS))
+
+
+def _steadied(
+    rate: float, given: IntArray, rows: float, told: float = 1.0, usual: float = UNKNOWN_RATE
+) -> float:
+    """Pull an estimated share of wrong labels to a usual one by some rows of each class.
 
     Methods that saw a handful of images of a class cannot predict it, and count their own mistakes.
 
@@ -314,9 +334,10 @@ def _steadied(rate: float, given: IntArray, rows: float, told: float = 1.0) -> f
         given: (n,) labels.
         rows: of each class.
         told: how much an image counts, 0 to 1: where no method knows a class, none is known wrong.
+        usual: what is pulled to.
     """
     known, unknown = told * len(given), rows * len(np.unique(given))
-    return (known * rate + unknown * UNKNOWN_RATE) / max(known + unknown, 1)
+    return (known * rate + unknown * usual) / max(known + unknown, 1)
 
 
 Plain = tuple[Callable[[slice], FloatArray], FloatArray]

@@ -119,6 +119,11 @@ def refused(rows: noise.Rows) -> FloatArray:
     return joint
 
 
+def share_refused(rows: noise.Rows) -> float:
+    """Return the share of labels that a model says otherwise, see `refused`."""
+    return _off(refused(rows))
+
+
 def together(
     doubt: Counted | None, sure: float, taught: Sequence[FloatArray], limit: float = 1.0
 ) -> Counted:

@@ -137,8 +137,9 @@ def test_two_rows_by_hand():
     probs = np.array([[0.8, 0.2], [0.9, 0.1]])
     ranking = consensus.rank([opinion("only", probs, np.array([0, 0]))], np.array([0, 0]), 2)
     assert ranking.order.tolist() == [0, 1]
-    # Two rows show no wrong labels, against ten of the class given of which one is wrong.
-    assert ranking.noise_rate == pytest.approx(10 * consensus.UNKNOWN_RATE / 12)
+    # Two rows show no wrong labels, against ten of the class given of which as many are wrong as
+    # in two that are not contradicted and ten of which one is wrong.
+    assert ranking.noise_rate == pytest.approx(10 * (10 * consensus.UNKNOWN_RATE / 12) / 12)
     assert ranking.suspicion.mean() == pytest.approx(ranking.noise_rate)
     # Nothing is known to be flipped, so one is added to each cell of [[2, 0], [0, 0]].
     np.testing.assert_allclose(ranking.transition_matrix, [[3 / 4, 1 / 4], [1 / 2, 1 / 2]])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.review import consensus, metrics
+from lnl_core.types import Signals
 from tests.review.opinions import opinion, planted
 
 
@@ -102,3 +103,21 @@ def test_a_handful_of_images_that_no_method_can_tell_apart_is_not_called_wrong(n
     ranking = consensus.rank([opinion("lost", rng.dirichlet(np.ones(10), n), labels)], labels, 10)
     assert ranking.noise_rate < 0.35
     assert (ranking.p_wrong > 0.5).mean() < 0.35
+
+
+@pytest.mark.parametrize("k", [50, 210])
+def test_right_labels_of_many_small_classes_are_not_called_wrong_for_being_few(k):
+    """Ten images of each, and one model that knows them: 103 expected of none, half uncontested."""
+    rng = np.random.default_rng(0)
+    n = 10 * k
+    true = np.arange(n) % k
+    logs = rng.normal(size=(n, k)) * 5
+    logs[np.arange(n), true] += 25
+    probs = np.exp(logs - logs.max(axis=1, keepdims=True))
+    probs /= probs.sum(axis=1, keepdims=True)
+    for wrong in (0.0, 0.1):
+        given = np.where(rng.random(n) < wrong, (true + rng.integers(1, k, n)) % k, true)
+        said = Signals("own", 1 - probs[np.arange(n), given], probs)
+        p = consensus.rank([said], given, k).p_wrong
+        assert p.sum() == pytest.approx((true != given).sum(), abs=0.02 * n)
+        assert (p > 0.5).sum() <= 1.1 * (probs.argmax(axis=1) != given).sum() + 1
