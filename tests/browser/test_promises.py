@@ -202,6 +202,8 @@ def test_a_second_window_moves_nothing_in_the_first(desk):
 def test_ones_own_change_of_mind_is_no_news(desk):
     desk.press("k").saved()
     desk.press("ArrowLeft", "n").saved()
+    for picture in (".tile img", ".stage > img"):
+        desk.press("g").page.locator(picture).first.wait_for()
     desk.page.wait_for_timeout(300)
     assert desk.page.locator(".toast").count() == 0
     assert [action for _, action, _ in desk.actions()] == ["keep", "none"]

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { hereBefore, noteHere } from "../../pages/_components/review/here.js";
-import { meanwhileWords } from "../../pages/_components/review/meanwhile.js";
+import {
+  meanwhileWords,
+  newsOf,
+  noteTold,
+  toldBefore,
+} from "../../pages/_components/review/meanwhile.js";
+import { openJournal } from "../../pages/_components/desk/journal.js";
 import * as queues from "../../pages/_components/review/queue.js";
 import { comeBack } from "../../pages/_components/review/staying.js";
 import { ForbiddenStore, MemoryStore } from "./storage.js";
@@ -89,4 +95,25 @@ test("a second answer is told with the first", () => {
     both(said("keep"), said("unsure"), { you: true }),
     "You said cat a moment ago in another window; now: unsure.",
   );
+});
+
+test("a change of mind in this window is no news, nor is what was told before page mode and back", () => {
+  for (const store of [new MemoryStore(), new ForbiddenStore()]) {
+    globalThis.sessionStorage = /** @type {any} */ (store);
+    const keep = /** @type {any} */ ({ row: 1, action: "keep", label: null, labels: [] });
+    const mine = openJournal("lnl:1", null).add(keep).cid; // of page mode, say
+    const news = (/** @type {object} */ more) =>
+      /** @type {any} */ ({ cid: "c", before: mine, you: true, ...more });
+    const data = (/** @type {any[]} */ ...all) => ({ journal: "lnl:1", meanwhile: all });
+    const ids = (/** @type {any} */ { meanwhile }) =>
+      newsOf(meanwhile, toldBefore(data())).map(({ cid }) => cid);
+    assert.deepEqual(ids(data(news({}))), []);
+    assert.deepEqual(ids(data(news({ before: `${mine}~7` }))), []); // it went to a copy
+    assert.deepEqual(ids(data(news({ before: "another window's" }))), ["c"]);
+    const kims = data(news({ you: false, before: "kim" }));
+    assert.deepEqual(ids(kims), ["c"]);
+    noteTold(kims);
+    assert.deepEqual(ids(kims), []);
+    noteTold(data());
+  }
 });

@@ -44,6 +44,33 @@ function freshId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+const WINDOW = "lnl:window";
+let unstored = "";
+
+/**
+ * What the ids of this window's answers begin with, also after a reload, and after page mode and back.
+ *
+ * @returns {string}
+ */
+function windowId() {
+  unstored ||= freshId().slice(0, 8);
+  try {
+    const known = sessionStorage.getItem(WINDOW);
+    if (known) return known;
+    sessionStorage.setItem(WINDOW, unstored);
+  } catch {
+    // the storage is off: a reload makes another window of it
+  }
+  return unstored;
+}
+
+/**
+ * Whether an answer was given in this window.
+ *
+ * @param {string} cid
+ */
+export const isFromHere = (cid) => cid.startsWith(`${windowId()}.`);
+
 /** @returns {Store | null} null where storage is off: answers wait in memory */
 function browserStore() {
   try {
@@ -112,7 +139,12 @@ export function openJournal(name, store = browserStore()) {
     waiting,
     add(answer) {
       last = Math.max(last + 1, Date.now()); // keeps the order over reloads
-      const entry = { ...answer, cid: freshId(), n: last, at: new Date().toISOString() };
+      const entry = {
+        ...answer,
+        cid: `${windowId()}.${freshId()}`,
+        n: last,
+        at: new Date().toISOString(),
+      };
       waiting.set(entry.cid, entry);
       tolerate(() => store?.setItem(`${name}:${entry.cid}`, JSON.stringify(entry)));
       return entry;

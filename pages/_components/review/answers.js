@@ -93,10 +93,9 @@ function goOn(desk) {
  * @param {Answer["action"]} action
  * @param {Omit<Answer, "row" | "action" | "position">} more
  */
-function record({ outbox, queue, session }, item, action, more) {
+function record({ outbox, queue }, item, action, more) {
   const { row, position, look, no_class: apart } = item;
   const entry = post(outbox, { row, action, ...more, position, apart, ...(look ? { look } : {}) });
-  session.known.add(entry.cid);
   noteAnswer(queue.done, item, entry);
 }
 

@@ -75,8 +75,6 @@ import { fits } from "./zoom.js";
  * @property {number} since ms of the page's clock
  * @property {number} answers
  * @property {number} pressedAt ms of the page's clock when the last key went down, not when it was handled
- * @property {Set<string>} told ids of answers here that somebody else had given one before
- * @property {Set<string>} known ids of answers given in this window
  *
  * @typedef {Object} ReviewDesk
  * @property {Parts} parts
@@ -157,8 +155,6 @@ export function newDesk(parent, data) {
       since: performance.now(),
       answers: 0,
       pressedAt: 0,
-      told: new Set(),
-      known: new Set(),
     },
     stopping: { told: "", goesOn: "" },
     exportButton: "primary",

@@ -1,5 +1,6 @@
 // An image that was answered elsewhere while it was here: both answers are stored, and it is said.
 
+import { isFromHere } from "../desk/journal.js";
 import { toast } from "../desk/toast.js";
 import { oneLine, short } from "../desk/words.js";
 
@@ -21,6 +22,9 @@ import { oneLine, short } from "../desk/words.js";
  */
 
 const SHOWN = 7000; // ms: somebody else's words are read, not glanced at
+
+/** @type {string[]} */
+let unstored = []; // told, where the browser's storage is off
 
 /**
  * @param {string[]} classes
@@ -54,20 +58,50 @@ export function meanwhileWords(classes, each) {
 }
 
 /**
- * Say what has come in since the last word of the server. One's own answer that was given in this
- * window, and changed by going back to it, is no news.
+ * What the server says again and again, without what was told. One's own answer that was given in
+ * this window, and changed by going back to it, is no news.
+ *
+ * @param {Meanwhile[]} all
+ * @param {string[]} told ids
+ */
+export const newsOf = (all, told) =>
+  all.filter((each) => !told.includes(each.cid) && !(each.you && isFromHere(each.before)));
+
+/**
+ * Say what has come in since the last word of the server.
  *
  * @param {ReviewDesk} desk
  */
-export function tellMeanwhile(desk) {
-  const { session, data } = desk;
-  const news = data.meanwhile.filter(
-    (each) => !session.told.has(each.cid) && !(each.you && session.known.has(each.before)),
-  );
-  for (const { cid } of data.meanwhile) session.told.add(cid);
-  const last = news.at(-1);
+export function tellMeanwhile({ data, parts }) {
+  const last = newsOf(data.meanwhile, toldBefore(data)).at(-1);
   if (!last) return;
+  noteTold(data);
   const words = meanwhileWords(data.classes, last);
-  desk.parts.live.textContent = words;
-  toast(desk.parts.stagecol, words, "news", SHOWN);
+  parts.live.textContent = words;
+  toast(parts.stagecol, words, "news", SHOWN);
+}
+
+/** @param {{ journal: string }} data */
+const memoryOf = ({ journal }) => `${journal}:told`;
+
+/**
+ * @param {{ journal: string }} data
+ * @returns {string[]} ids of answers; page mode and back forgets none
+ */
+export function toldBefore(data) {
+  try {
+    return JSON.parse(sessionStorage.getItem(memoryOf(data)) ?? "null") ?? unstored;
+  } catch {
+    return unstored;
+  }
+}
+
+/** @param {{ journal: string, meanwhile: Meanwhile[] }} data */
+export function noteTold(data) {
+  const cids = data.meanwhile.map((each) => each.cid);
+  try {
+    sessionStorage.setItem(memoryOf(data), JSON.stringify(cids));
+  } catch {
+    unstored = cids;
+  }
 }
