@@ -78,10 +78,12 @@ def test_the_words_of_a_refusal_stay_over_the_next_image(desk):
     desk.page.keyboard.press("k")  # a bounce
     desk.press("k")
     assert toast.inner_text() == "Not counted: the image had only just come."
-    desk.page.route("**/evidence/**", lambda route: None)
+    held = []
+    desk.page.route("**/evidence/**", held.append)
     desk.press("w")
     desk.page.keyboard.press("Enter")
     desk.page.locator(".toast", has_text="the suggestion is still coming").wait_for()
+    held[0].continue_()
     desk.page.get_by_role("button", name="Filters").click()
     desk.page.get_by_test_id("stPopoverBody").wait_for()
     desk.page.keyboard.press("k")
