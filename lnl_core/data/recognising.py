@@ -8,6 +8,7 @@ from pathlib import Path
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
 from lnl_core.data.reading import lists, other_forms, read_me
+from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Source
@@ -90,6 +91,8 @@ def look(
         looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
     else:
         looked_over = _folder(source, class_map, answers)
+        if any(each.key == "unlabelled" for each in looked_over.outline.questions):
+            looked_over.outline.notes += _lists_of_splits(source)
     outline = looked_over.outline
     if outline.listed and isinstance(looked_over, FileSource) and root is None:
         outline.notes += _unlisted(looked_over.root, outline.listed)
@@ -104,6 +107,19 @@ def look(
             1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
         )
     return looked_over
+
+
+def _lists_of_splits(source: Path) -> list[str]:
+    """Name the lists inside splits, where images lie in these without a class folder."""
+    top = folders.innermost(source.resolve())
+    inner = [Path(each.path) for each in folders.entries(top) if each.is_dir()]
+    return [
+        f"“{visible(each.name)[:40]}/{visible(listing.file.name)[:60]}” lists images, and is not "
+        f"read. Import “{visible(each.name)[:40]}” alone, or add it to this set afterwards."
+        for each in inner
+        if is_split(each.name)
+        for listing in lists.inside(each, Answers()).listings
+    ]
 
 
 def _unlisted(top: Path, listed: Collection[str]) -> list[str]:

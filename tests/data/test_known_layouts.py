@@ -119,3 +119,20 @@ def test_folders_that_are_numbers_have_their_names_of_cat_to_name(tmp_path, agre
     write(source / "cat_to_name.json", json.dumps({"1": "pink primrose", "2": "rose", "3": "lily"}))
     assert asked(read(source))["classes_file"].default == "cat_to_name.json"
     assert agrees(source).names == ["pink primrose", "rose", "lily"]
+
+
+def test_the_list_of_a_split_without_class_folders_is_pointed_to(tmp_path):
+    """As Tiny ImageNet has it: labels of train in folders, of val in a list, of test nowhere."""
+    source = put(
+        tmp_path / "s", [f"train/n0{k}/images/{k}_{i}.png" for k in "12" for i in range(4)]
+    )
+    put(source, [f"{split}/images/{split}_{i}.png" for split in ("val", "test") for i in range(2)])
+    write(source / "val/val_annotations.txt", "val_0.png\tn01\t0\t9\nval_1.png\tn02\t1\t8\n")
+    taken = read(source)
+    assert counts(taken) == {"n01": 4, "n02": 4}
+    said = [note for note in taken.notes if "lists images" in note]
+    assert said == [
+        "“val/val_annotations.txt” lists images, and is not read. Import “val” alone, or add it to "
+        "this set afterwards."
+    ]
+    assert counts(read(source / "val", header="none")) == {"n01": 1, "n02": 1}
