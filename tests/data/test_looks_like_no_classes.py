@@ -76,13 +76,19 @@ def test_masks_are_no_classes(tmp_path):
         ["cat (0.91)", "dog (0.75)"],
         ["cat 91 %", "dog 75%"],
         ['"{""label"": ""cat""}"', '"{""label"": ""dog""}"'],
+        ["np.str_('cat')", "dog"],
+        ["b'cat'", "b'dog'"],
+        ["tensor(0)", "tensor(1)"],
+        ["<Animal.CAT: 1>", "<Animal.DOG: 2>"],
     ],
 )
 def test_labels_with_a_confidence_or_as_objects_stop_the_import(tmp_path, labels):
     assert "--measured classes" in stops(listed(tmp_path / "s", labels * 3), "measured", tmp_path)
 
 
-@pytest.mark.parametrize("labels", [["size 0", "size 1"], ["v1.05", "v1.5"], ["cat 2", "cat 10"]])
+@pytest.mark.parametrize(
+    "labels", [["size 0", "size 1"], ["v1.05", "v1.5"], ["cat 2", "cat 10"], ["b's", "np (x)"]]
+)
 def test_names_with_numbers_are_classes(tmp_path, labels):
     assert asked(read(listed(tmp_path, labels * 3))) == {}
 

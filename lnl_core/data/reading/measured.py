@@ -14,6 +14,9 @@ _COMMA = re.compile(r"[+-]?\d+,\d+")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _SCORED = re.compile(r"[^\W\d].*?[\s:=(\[|](0?\.\d+|1\.0+|\d+(\.\d+)?\s?%)[)\]]?")
 _OBJECT = re.compile(r"\{\s*[\"'].*:.*\}", re.DOTALL)
+_PRINTED = re.compile(  # np.str_('cat'), b'cat', tensor(3), <Animal.CAT: 1>
+    r"(?:np|numpy|torch)\.\w+\(.*\)|(?:tensor|array)\(.*\)|b(['\"]).*\1|<\w+\.\w+: .*>", re.DOTALL
+)
 _ENOUGH = 10
 """Images and labels below which nothing can be told."""
 
@@ -55,6 +58,14 @@ def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
         first = ", ".join(map(quoted, list(used)[:3]))
         what = "end in a number, as a confidence" if scored else "are written as JSON objects"
         return _question(f"Labels {what}: {first} … Is each such text a class?", True, answers)
+    if printed := [name for name in used if _PRINTED.fullmatch(name.strip())]:
+        first = ", ".join(map(quoted, printed[:3]))
+        return _question(
+            f"Labels are written as Python prints its objects: {first} … Is each such text a "
+            "class? If not, write the bare names into the source.",
+            True,
+            answers,
+        )
     if rows := _rows_of_bits(list(used)):
         return _question(*rows, answers)
     if images < _ENOUGH:
