@@ -11,6 +11,7 @@ from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow, mask
 from lnl_core.services.in_force import scored
 from lnl_core.services.review.filtering import chance_ends, chance_text
+from lnl_core.services.review.new_classes import never_given, retired
 from lnl_core.services.review.saved import Saved
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import DatasetInfo
@@ -55,12 +56,14 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
                 disabled=not count,
             )
         chosen: list[tuple[int, ...]] = []
-        for column, title, key in zip(
-            st.columns(2), ("Given class", "Suggested class"), keys[:2], strict=True
+        gone = never_given(info), (*info.no_classes, *retired(info))
+        for column, title, key, out in zip(
+            st.columns(2), ("Given class", "Suggested class"), keys[:2], gone, strict=True
         ):
+            there = set(st.session_state.get(key) or ())
             some = column.multiselect(
                 title,
-                list(names),
+                [label for label in names if label in there or label not in out],
                 format_func=lambda label: names.get(label, "–"),
                 key=key,
                 placeholder="any",

@@ -20,6 +20,9 @@ LONGEST_LOG = 5000
 ASKED = "review_asked"
 """The row that a tab showed before a reload, and asked for."""
 
+ANEW = "review_anew"
+"""How often what was skipped or is unsure was asked for: each time all of it comes."""
+
 TOLD = 20
 """Answers to images that had been answered elsewhere that the browser is told of, the last ones."""
 
@@ -98,6 +101,12 @@ def answered_under(key: str, filters: Filters) -> set[int]:
         count = len(rows)
         st.session_state[f"{key}-under"] = (filters, count)
     return set(rows[count:])
+
+
+def ask_anew(key: str) -> None:
+    """Have the queue under its filters begin anew, with what was answered under them, too."""
+    st.session_state.pop(f"{key}-under", None)
+    st.session_state[ANEW] = st.session_state.get(ANEW, 0) + 1
 
 
 def note_unknown(info: DatasetInfo) -> None:

@@ -61,6 +61,7 @@ def controls(info: DatasetInfo) -> Choice:
         filters.forget()
     if st.session_state.pop("review_waits", False):
         st.query_params[narrowing.VERDICT[1]] = WAITS
+        answers.ask_anew(_key("single", info, _ui.reviewer()))
     if check is not None:
         st.query_params["selection"] = check
     filters.from_address(info)
@@ -225,7 +226,8 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         order=choice.order,
         filters=choice.filters,
         focus=focus,
-        limit=WINDOW + len(again),
+        passed=again,
+        limit=WINDOW,
         tab=_ui.tab(),
     )
     data = shared | sending.single(info, choice, state, [], again, focus)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services.explore import selections
 from lnl_core.services.review.desk import to_label
 from lnl_core.services.review.filtering import Filters, matching, unnarrowed
+from lnl_core.services.review.new_classes import never_given, retired
 from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
 from pages import _ui
@@ -142,13 +145,19 @@ def _forget_selection() -> None:
         st.query_params.pop(name, None)
 
 
+def _offered(info: DatasetInfo, key: str, not_these: Iterable[int]) -> list[int]:
+    """Return the classes that a filter offers; one that a link chose is among them."""
+    out = set(not_these) - {st.session_state.get(key)}
+    return [label for label in range(info.class_count) if label not in out]
+
+
 def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
     """Draw the button with the filters; return those in force, and the place for `tell`."""
     selection, images = _selection(info)
     active = _active() + (selection is not None)
     label = f"Filters ({active})" if active else "Filters"
-    labels = list(range(info.class_count))
-    real = [each for each in labels if each not in info.no_classes]
+    given_to = _offered(info, "review_given", never_given(info))
+    likely = _offered(info, "review_suggested", (*info.no_classes, *retired(info)))
     with (
         st.popover(
             label,
@@ -180,13 +189,13 @@ def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
                     (
                         "Given class",
                         "review_given",
-                        labels,
+                        given_to,
                         narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
                     ),
                     (
                         "Suggested class",
                         "review_suggested",
-                        real,
+                        likely,
                         None if narrowing.advises() else narrowing.WHY_NOT,
                     ),
                 ),

@@ -16,7 +16,7 @@ from lnl_core.services.review.desk import ReviewState, page_states, to_label
 from lnl_core.services.review.filtering import Filters
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _ui
-from pages._review.answers import ASKED
+from pages._review.answers import ANEW, ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def single(
     }
     return {
         "view": json.dumps(
-            [info.id, choice.order, astuple(choice.filters), marked, choice.is_blind]
+            [info.id, choice.order, astuple(choice.filters), marked, choice.is_blind, _anew()]
         ),
         "narrow": json.dumps(astuple(choice.filters)),
         "focus": list(focus),
@@ -87,6 +87,10 @@ def single(
     }
 
 
+def _anew() -> int:
+    return int(st.session_state.get(ANEW, 0))
+
+
 def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
     """Return how far the labelling of what came without a class is; nothing where all had one."""
     if not info.no_classes:
@@ -100,7 +104,7 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
     """Return page mode's data: this page and the next, so that turning it does not wait."""
     pages = page_states(info, who, filters=choice.filters, tab=_ui.tab(), count=2)
     return {
-        "view": json.dumps([info.id, astuple(choice.filters)]),
+        "view": json.dumps([info.id, astuple(choice.filters), _anew()]),
         "pages": [
             {
                 "label": page.label,

@@ -32,11 +32,11 @@ def draw(info: DatasetInfo) -> None:
     if not entitled:
         st.caption("An adjudicator or owner settles these.")
     last = (len(found) - 1) // SHOWN * SHOWN
-    start = min(st.session_state.get("team_at", 0), last)
+    start = min(st.session_state.get(f"team_at_{info.id}", 0), last)
     for place, each in enumerate(found[start : start + SHOWN]):
         _card(info, each, first=place == 0, entitled=entitled)
     if len(found) > SHOWN:
-        _turn(start, last, len(found))
+        _turn(info, start, last, len(found))
 
 
 def _heading(info: DatasetInfo, n: int) -> None:
@@ -56,7 +56,7 @@ def _heading(info: DatasetInfo, n: int) -> None:
             )
 
 
-def _turn(start: int, last: int, n: int) -> None:
+def _turn(info: DatasetInfo, start: int, last: int, n: int) -> None:
     """Draw where among all these are, and the way to the next."""
     with st.container(
         horizontal=True,
@@ -76,12 +76,12 @@ def _turn(start: int, last: int, n: int) -> None:
                 shortcut=key,
                 disabled=off,
                 on_click=_go_to,
-                args=(to,),
+                args=(info, to),
             )
 
 
-def _go_to(start: int) -> None:
-    st.session_state["team_at"] = max(0, start)
+def _go_to(info: DatasetInfo, start: int) -> None:
+    st.session_state[f"team_at_{info.id}"] = max(0, start)
 
 
 def said(info: DatasetInfo, decision: Decision) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from lnl_core.services.review.new_classes import never_given
 from lnl_core.services.team import parts
 from lnl_core.services.team.parts import Kind
 from lnl_core.types import DatasetInfo
@@ -75,9 +76,10 @@ def _lines(info: DatasetInfo, names: list[str]) -> list[dict[str, str]]:
 def _value(info: DatasetInfo, kind: Kind | None, splits: list[str]) -> Any:
     """Ask for the classes or the split of a part; None where there is nothing to ask."""
     if kind is Kind.CLASSES:
+        empty = {*info.no_classes, *never_given(info)}
         return st.multiselect(
             "Classes",
-            [k for k in range(info.class_count) if k not in info.no_classes],
+            [k for k in range(info.class_count) if k not in empty],
             format_func=lambda k: short(info.class_names[k], 40),
             key="parts_classes",
         )

@@ -178,6 +178,27 @@ def test_other_images_asked_for_amid_the_marked_ones_come_at_once(desk, tiny, wh
     assert app.query_params.get("verdict") == verdict
 
 
+def test_what_was_skipped_again_comes_each_time_it_is_asked_for(desk, tiny):
+    score(tiny)
+    skipped = set(range(3, 23))  # more than are sent at a time
+    recording.record(tiny, "reviewer A", [press(row, "skip", f"b{row}") for row in skipped])
+    app = desk("review")
+    log, views = [], []
+    for time in range(2):
+        app.session_state["review_clear"] = app.session_state["review_waits"] = True  # L
+        app.run()
+        views.append(sent(app)["view"])  # another view: the browser forgets what was answered
+        came = set()
+        while rows := {each["row"] for each in sent(app)["items"]}:
+            assert not came & rows
+            came |= rows
+            log = [*log, *(press(row, "skip", f"s{time}-{row}") for row in rows)]
+            app.session_state[key(tiny)] = {"log": log}
+            app.run()
+        assert came == skipped
+    assert len(set(views)) == 2
+
+
 def test_nothing_scored_yet_offers_the_one_next_act(desk, tiny, texts):
     app = desk("review")
     assert not app.exception

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import selections
-from lnl_core.services.review import looks, saved
+from lnl_core.services.review import looks, new_classes, saved
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.pages.reviewing import key, press, score, sent
@@ -44,6 +44,22 @@ def test_images_that_are_sent_to_review_are_all_there_whatever_was_chosen_before
     app.button(key="unsure_reviewer B").click().run()
     assert {each["row"] for each in sent(app)["items"]} == {*unsure}
     assert app.selectbox(key="review_given").value is None
+
+
+def test_filters_offer_no_class_that_is_offered_no_more_unless_a_link_names_it(desk, tiny):
+    score(tiny)
+    grown, owl = new_classes.add_class(tiny, "owl")
+    app = desk("review")
+    app.selectbox(key="review_mode").select("assisted").run()
+    for key_ in ("review_given", "review_suggested"):
+        assert app.selectbox(key=key_).options == list(tiny.class_names)
+    link = desk("review", dataset="tiny", given=str(owl))
+    assert link.selectbox(key="review_given").value == owl
+    assert not link.exception
+    explore = desk("explore")
+    for name in ("given", "suggested"):
+        field = explore.multiselect(key=f"explore_{name}_{grown.id}")
+        assert field.options == list(tiny.class_names)
 
 
 def test_a_link_that_tells_the_suggestion_opens_in_the_mode_that_shows_it(desk, tiny):

@@ -168,6 +168,19 @@ def test_a_class_that_is_offered_no_more_settles_nothing(desk, disputed):
     assert classes == list(disputed.class_names)
 
 
+def test_each_set_begins_with_its_surest_disagreement(desk, disputed, hostile, texts):
+    score(hostile)
+    for info in (disputed, hostile):
+        for row in (10, 11, 12, 13):
+            say(info, "ann", row)
+            say(info, "bob", row, "none")
+    app = desk("team", dataset=hostile.name)
+    button(app, "Next").click().run()
+    assert "4–4 of 4" in texts(app)
+    app.selectbox(key="dataset_select").select(disputed.name).run()
+    assert "1–3 of 5" in texts(app)
+
+
 def test_nobody_takes_back_what_another_settled_in_this_browser(desk, disputed, texts):
     app = desk("team")
     button(app, "Take bar").click().run()
@@ -203,6 +216,15 @@ def test_parts_are_given_to_several_at_once_and_said(desk, disputed):
     given = (parts.Kind.CLASSES, [2])
     assert parts.parts(disputed) == {"ann": given, "bob": given}
     assert drawn(app.run()).count(">base<") == 2
+
+
+def test_a_class_that_no_image_came_with_is_nobodys_part(desk, disputed):
+    grown, _ = new_classes.add_class(disputed, "owl")
+    for _ in range(2):  # offered no more, and named by an answer
+        app = AppTest.from_function(ask_for_parts, default_timeout=60).run()
+        app.segmented_control(key="parts_kind").select("given classes").run()
+        assert app.multiselect(key="parts_classes").options == list(disputed.class_names)
+        say(grown, "ann", 5, "relabel", new_class="owl")
 
 
 def test_names_are_text(desk, hostile, monkeypatch):

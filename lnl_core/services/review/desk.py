@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -89,6 +89,7 @@ def review_state(
     order: str = "suspicious",
     filters: Filters | None = None,
     focus: Sequence[int] = (),
+    passed: Collection[int] = (),
     limit: int = 50,
     tab: str | None = None,
 ) -> ReviewState:
@@ -104,6 +105,7 @@ def review_state(
         order: `suspicious`, `pair`, `diverse` or `random`.
         filters: what to narrow the queue to.
         focus: rows to show first, whatever the order says (a shared link, marked tiles).
+        passed: rows to leave out.
         limit: how many items.
         tab: of which browser: the items are this reviewer's from now on, and no other's until they
             are answered or given back (`holding`). None looks without taking any. Who takes them
@@ -119,6 +121,7 @@ def review_state(
     place = tuple(row for row in focus if 0 <= row < info.n)
     fetch = Fetch(info, ranked, reviewer, now, newest, order, filters or Filters(), place)
     out = excluded(info, ranked, reviewer, fetch.filters, now)
+    out[list(passed)] = True
     if tab is None:
         chosen = _next(fetch, limit, out.copy(), None)[:limit]
         held = 0

@@ -119,6 +119,14 @@ def retired(info: DatasetInfo) -> tuple[int, ...]:
     return tuple(label for label in left if label not in named)
 
 
+def never_given(info: DatasetInfo) -> tuple[int, ...]:
+    """Return added classes that no image came with, `retired` or not: a filter finds nothing."""
+    if not info.new_classes:
+        return ()
+    came = _labels(info)
+    return tuple(label for label in info.new_classes if label not in came)
+
+
 def _labels(info: DatasetInfo) -> set[int]:
     """Return the labels that images came with."""
     found, several = np.unique(datasets.load(info).given_labels), datasets.listed(info)

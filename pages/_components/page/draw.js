@@ -53,12 +53,10 @@ export function drawPage(desk) {
 /** @param {PageDesk} desk */
 function drawEnd({ parts, data, outbox, go, layout }) {
   const clear = { type: "button", class: "primary", onclick: () => go("clear") };
+  const late = waitsButton(data.progress, () => go("waits"), "plainact", layout.acts.L);
   const words = data.filtered
-    ? [h("b", null, "Nothing left under these filters."), h("button", clear, "Clear filters")]
-    : [
-        h("b", null, "Nothing is left in the queue."),
-        waitsButton(data.progress, () => go("waits"), "plainact", layout.acts.L),
-      ];
+    ? [h("b", null, "Nothing left under these filters."), late, h("button", clear, "Clear filters")]
+    : [h("b", null, "Nothing is left in the queue."), late];
   parts.q.replaceChildren();
   parts.tiles.replaceChildren(h("div", { class: "end all" }, words, heldWords(data.held)));
   parts.panel.replaceChildren(gap(), h("div", { class: "foot" }, outbox.saved));

@@ -156,6 +156,7 @@ function nothingLeft({ data, go }) {
       data.labelling ? "Nothing is left to label." : "Nothing left under these filters.",
     ),
     heldWords(data.held),
+    late,
     h("button", button, "Clear filters"),
   );
 }
