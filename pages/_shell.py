@@ -69,7 +69,11 @@ STYLE = """<style>
   flex:1 1 170px}
 .st-key-title_row>[class*="st-key-compare_truth_"]{flex-basis:250px}
 .st-key-five_row>[class*="st-key-five_list_"]{flex:1 1 205px}}
+@container main (min-width:480px) and (max-width:759px){
+.st-key-title_row:has(.st-key-compare_lab):not(:has([class*="st-key-compare_truth_"]))>:first-child{
+  flex-basis:110px}}
 @container main (max-width:479px){
+.st-key-title_row:has(.st-key-compare_lab)>:first-child{flex-basis:calc(100cqw - 110px)}
 .st-key-title_row>:is(.st-key-compare_lab,:has(.st-key-compare_report_place)){order:1}}
 @container main (min-width:640px) and (max-width:759px){
 .st-key-title_row:has(.st-key-review_order){gap:4px}}
@@ -82,6 +86,7 @@ STYLE = """<style>
 .st-key-title_row>:is(.st-key-review_order,.st-key-review_mode){flex:1 1 130px}
 .st-key-title_row>.st-key-review_mode{flex-basis:98px}
 .st-key-review_order input{font-size:13px}}}
+.st-key-outdated{flex-wrap:nowrap!important}
 .st-key-own_card{padding:22px 24px}
 .st-key-digits_card{padding:14px 24px}
 .st-key-ways button{padding:11px 0;border-radius:0}

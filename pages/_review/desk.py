@@ -148,7 +148,7 @@ def _offer_anew(info: DatasetInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="outdated"):
         underway, why = renewing.is_underway(info), renewing.failure(info)
         st.caption(
-            f"It could not be made anew: {plain(why)}" if why else renewing.WORDS, width="content"
+            f"It could not be made anew: {plain(why)}" if why else renewing.WORDS, width="stretch"
         )
         if st.button("Rank anew", key="rank_anew", disabled=underway, help="A few seconds"):
             renewing.renew(info)
