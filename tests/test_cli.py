@@ -77,6 +77,9 @@ def test_help_teaches_and_bad_usage_is_two(lnl):
         (["--resume", "--methods", "knn", "--set", "knn.k=3"], "leave out --set"),
         (["--resume", "--executor", "ray", "--ray", "gpus=1"], "leave out --executor, --ray"),
         (["--resume", "--tell-checks"], "leave out --tell-checks"),
+        (["--resume", "--seed", "0", "--preset", "quick"], "leave out --preset, --seed"),
+        (["--resume", "--device", "auto"], "leave out --device"),
+        (["--resume", "--executor", "local"], "leave out --executor"),
     ):
         assert word in lnl("run", "birds", *wrong, code=2).err
 

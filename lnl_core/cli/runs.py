@@ -35,7 +35,12 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         help="run to build on: some methods post-train its network, others train on the labels "
         "that it purified",
     )
-    one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
+    one.add_argument(
+        "--preset",
+        default="quick",
+        choices=["quick", "standard", "paper"],
+        help="how long they take, and how much they find (default: quick)",
+    )
     one.add_argument(
         "--representation",
         metavar="pretrained|simclr|raw|NETWORK|RUN",
@@ -58,7 +63,7 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         "--device",
         default="auto",
         choices=["auto", "cpu", "cuda"],
-        help="auto takes a GPU where there is one",
+        help="auto takes a GPU where there is one (default: auto)",
     )
     _add_engine(one)
     one.add_argument(
@@ -86,7 +91,8 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         help="continue what died, failed or stopped, as it was started; with --methods only these",
     )
     one.add_argument("--detach", action="store_true", help="do not watch")
-    one.set_defaults(usual={name: one.get_default(name) for name in _OF_NEW_RUNS})
+    usual = {name: one.get_default(name) for name in _OF_NEW_RUNS}
+    one.set_defaults(usual=usual, **dict.fromkeys(usual))  # what is None was not typed
 
 
 def _add_engine(one: argparse.ArgumentParser) -> None:
@@ -94,7 +100,8 @@ def _add_engine(one: argparse.ArgumentParser) -> None:
         "--executor",
         default="local",
         choices=["local", "slurm", "ray"],
-        help="where runs run: this machine, a Slurm cluster, or the Ray cluster at RAY_ADDRESS",
+        help="where runs run: this machine, a Slurm cluster, or the Ray cluster at RAY_ADDRESS "
+        "(default: local)",
     )
     for executor, keys in (
         ("slurm", "partition, time, gpus, cpus, mem, account, qos, constraint, nodelist, python"),
@@ -121,10 +128,11 @@ def run(options: Any) -> int:
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and options.methods is not None:
         options.usage("name the methods, e.g. --methods probe,jump@pretrained")
-    said = [name for name, usual in options.usual.items() if getattr(options, name) != usual]
+    said = [name for name in options.usual if getattr(options, name) is not None]
     if options.resume and said:
         words = ", ".join(f"--{name.replace('_', '-')}" for name in said)
         options.usage(f"--resume continues runs as they were started: leave out {words}")
+    vars(options).update((name, options.usual[name]) for name in options.usual if name not in said)
     knobs, asked = _knobs(options), _engine_options(options)
     info = opened(options)
     began = time.monotonic()

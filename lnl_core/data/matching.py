@@ -8,9 +8,9 @@ is held back, with why, and what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lnl_core.data.content import Finder, is_word
 from lnl_core.data.table_text import unprotect
@@ -22,6 +22,41 @@ _SHOWN = 3
 
 AGAIN = "Export the decisions again where they were made: the column “content” then says which."
 BY_ID_ALL_THE_SAME = "If the ids are right all the same, say so: lnl decide --by-id."
+
+
+T = TypeVar("T")
+
+
+def spelled(cells: Cells, column: str, find: Callable[[str], T | None]) -> T | None:
+    """Read a cell with the name of a class: as exported, as written, without outer blanks.
+
+    An apostrophe that was typed in front, as in a spreadsheet, so that a number stays text, is none
+    of the name. A row of an export here is read exactly.
+
+    Args:
+        cells: the row.
+        column: of the name.
+        find: a spelling -> what it names, or None.
+
+    Raises:
+        LnlError: somebody wrote the row, and the set has a class with the apostrophe and one
+            without.
+    """
+    text = cells.get(column, "")
+    plain = text.strip()
+    exported = bool(cells.get("content", "").strip() or cells.get("cid", "").strip())
+    without = dict.fromkeys((unprotect(text), text, text.removeprefix("'")))
+    meant = {each: found for each in without if (found := find(each)) is not None}
+    if len(set(meant.values())) > 1 and not exported:
+        names = " or ".join(f"“{visible(each)[:40]}”" for each in meant)
+        raise LnlError(
+            f"“{visible(text)[:40]}” may be {names}: this set has both. Write one apostrophe more "
+            f"for the one with an apostrophe, none for the other."
+        )
+    for each in (*without, unprotect(plain), plain, plain.removeprefix("'")):
+        if (found := find(each)) is not None:
+            return found
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +245,13 @@ class Matcher:
 
     def _given(self, cells: Cells) -> int | None:
         """Return the given label that the file states, -1 for no class, None where it is silent."""
-        text = cells.get("given_label", "")
-        if not text.strip():
+        if not cells.get("given_label", "").strip():
             return None
-        plain = text.strip()
-        typed = plain.removeprefix("'")  # in a spreadsheet, so that a number stays text
-        for name in (unprotect(text), text, unprotect(plain), plain, typed):
-            if name in self._index:
-                return self._index[name]
-        return -1
+        try:
+            found = spelled(cells, "given_label", self._index.get)
+        except LnlError as error:
+            raise _Hold(str(error), "") from error
+        return -1 if found is None else found
 
     def is_row_number(self, row: int) -> bool:
         """Tell whether an image's id is nothing but its place in the set."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from lnl_core.data import tables
-from lnl_core.data.matching import BY_ID, Held
+from lnl_core.data.matching import BY_ID, Held, spelled
 from lnl_core.data.table_text import unprotect as unprotect
 from lnl_core.data.tables import BadRow, Cells
 from lnl_core.said import many
@@ -219,9 +220,9 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
     label: int | None = None
     labels: tuple[int, ...] = ()
     if action is Action.RELABEL:
-        label = _class(text, index)
+        label = _class(cells, index)
     elif action is Action.MULTIPLE:
-        labels = _classes(text, index)
+        labels = _classes(cells, index)
     elif text.strip():
         raise LnlError(f"{action} takes no label. Empty the cell, or write relabel.")
     reviewer = unprotect(cells.get("reviewer", "")).strip()
@@ -256,41 +257,46 @@ def _fact(cells: Cells, column: str, most: float) -> float | None:
     return value if 0 <= value <= most else None
 
 
-def _class(text: str, index: dict[str, int]) -> int:
-    """Find a class by name: as exported, as written, then without outer blanks."""
+def _class(cells: Cells, index: dict[str, int]) -> int:
+    """Find a class by name."""
+    text = cells.get("label", "")
     if not text.strip():
         raise LnlError("relabel needs a label. Fill in the column “label”.")
-    return _known((unprotect(text), text, unprotect(text.strip()), text.strip()), index)
+    label = spelled(cells, "label", index.get)
+    if label is None:
+        raise LnlError(f"“{_cut(text.strip())}” is no class of this data set. Correct the label.")
+    return label
 
 
-def _known(spellings: Iterable[str], index: dict[str, int]) -> int:
-    tried = list(spellings)
-    for name in tried:
-        if name in index:
-            return index[name]
-    raise LnlError(f"“{_cut(tried[-1])}” is no class of this data set. Correct the label.")
+def _classes(cells: Cells, index: dict[str, int]) -> tuple[int, ...]:
+    """Find several: as a list in JSON, or with | between them."""
+    text = cells.get("label", "")
 
+    def find(plain: str) -> tuple[int, ...] | None:
+        labels = _several(plain, index)
+        return None if -1 in labels else labels
 
-def _classes(text: str, index: dict[str, int]) -> tuple[int, ...]:
-    plain = unprotect(text)
-    names: list[str] | None = None
-    if plain.lstrip().startswith("["):
-        try:
-            parsed = json.loads(plain)
-        except ValueError:
-            parsed = None
-        if isinstance(parsed, list) and all(isinstance(name, str) for name in parsed):
-            names = parsed
-    labels = (
-        tuple(index.get(name, -1) for name in names)
-        if names is not None
-        else tuple(_known((part, part.strip()), index) for part in plain.split("|") if part.strip())
-    )
-    if -1 in labels:
-        raise LnlError(f"“{_cut(text)}” names a class that is not in this data set. Correct it.")
+    labels = spelled(cells, "label", find)
+    if labels is None:
+        unknown = next((each for each in _names(text) if each.strip() not in index), text)
+        raise LnlError(f"“{_cut(unknown)}” is no class of this data set. Correct the label.")
     if len(set(labels)) != len(labels) or len(labels) < 2:
         raise LnlError("multiple needs two or more different classes, as cat|dog.")
     return labels
+
+
+def _several(text: str, index: dict[str, int]) -> tuple[int, ...]:
+    """Return the classes of a cell, -1 for what is none."""
+    return tuple(index.get(each, index.get(each.strip(), -1)) for each in _names(text))
+
+
+def _names(text: str) -> list[str]:
+    if text.lstrip().startswith("["):
+        with suppress(ValueError):
+            parsed = json.loads(text)
+            if isinstance(parsed, list) and all(isinstance(name, str) for name in parsed):
+                return parsed
+    return [part for part in text.split("|") if part.strip()]
 
 
 def _time(text: str) -> str:

@@ -242,3 +242,42 @@ def test_an_apostrophe_that_was_typed_before_a_given_label_is_none_of_it(before)
     told = bring(before, text.replace("00002", datasets.load(before).ids[2]))
     assert told.held == 0
     assert answers(before)[2] == [(Action.KEEP, None)]
+
+
+@pytest.mark.parametrize(
+    ("action", "label", "said"),
+    [("relabel", "'fox", ["fox"]), ("multiple", "'fox|emu", ["fox", "emu"])],
+)
+def test_an_apostrophe_that_was_typed_before_a_label_is_none_of_it(before, action, label, said):
+    id_ = datasets.load(before).ids[2]
+    told = bring(before, f"id,label,action\n{id_},{label},{action}\n")
+    assert (told.stored, told.problems) == (1, ())
+    (stored,) = (each for each in decisions.history(before) if each.row == 2)
+    assert [before.class_names[each] for each in (*stored.labels, stored.label) if each] == said
+
+
+@pytest.fixture
+def apostrophes(workspace, tmp_path):
+    """A set with the classes -1 and '-1, cat and 'cat, and dog."""
+    names = np.array(["-1", "'-1", "cat", "'cat", "dog"])
+    file = tmp_path / "odd.npz"
+    np.savez(file, images=pictures(5), labels=np.arange(5), class_names=names)
+    catalog.import_dataset(workspace, file, "odd", answers=Answers(spellings="keep"))
+    return datasets.dataset(workspace, "odd")
+
+
+@pytest.mark.parametrize(
+    ("label", "named"),
+    [("'-1", None), ("''-1", 1), ("-1", 0), ("'cat", None), ("''cat", 3), ("cat", 2), ("'dog", 4)],
+)
+def test_a_name_that_an_apostrophe_makes_twofold_is_held_back(apostrophes, label, named):
+    info, ids = apostrophes, datasets.load(apostrophes).ids
+    told = bring(info, f"id,action,label\n{ids[0]},relabel,{label}\n")
+    stored = [0 if each.action is Action.KEEP else each.label for each in decisions.history(info)]
+    assert stored == ([] if named is None else [named])
+    if named is None:
+        assert "this set has both" in told.problems[0]
+    many = bring(info, f"id,action,label\n{ids[2]},multiple,{label}|dog\n")
+    assert many.stored == (named is not None and label != "'dog")
+    given = bring(info, f"id,action,given_label\n{ids[1]},unsure,{label}\n")
+    assert given.stored == (named == 1)
