@@ -79,7 +79,7 @@ def test_the_words_of_a_refusal_stay_over_the_next_image(desk):
     desk.press("k")
     assert toast.inner_text() == "Not counted: the image had only just come."
     held = []
-    desk.page.route("**/evidence/**", held.append)
+    desk.page.route("**/evidence/**", lambda route: held.append(route))
     desk.press("w")
     desk.page.keyboard.press("Enter")
     desk.page.locator(".toast", has_text="the suggestion is still coming").wait_for()

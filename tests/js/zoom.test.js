@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fits, kept, zoomed } from "../../pages/_components/review/zoom.js";
+import {
+  fits,
+  isZoomed,
+  keepZoom,
+  kept,
+  setPicture,
+  zoomed,
+} from "../../pages/_components/review/zoom.js";
 
 const DRAWN = { width: 200, height: 100 };
 const ROOM = { width: 200, height: 200 };
@@ -32,4 +39,18 @@ test("further than the whole picture nobody goes, nor closer than forty times", 
   const near = { ...fits(), scale: 2, x: 50 };
   assert.deepEqual(zoomed(near, 0.2, { x: 9, y: 9 }, DRAWN, ROOM), { scale: 1, x: 0, y: 0 });
   assert.equal(zoomed(near, 999, { x: 0, y: 0 }, DRAWN, ROOM).scale, 40);
+});
+
+test("where no picture is left, nothing is enlarged that another size of the window would draw", () => {
+  const classes = new Set(["stage", "zoomed"]);
+  const room = { classList: { remove: (name) => classes.delete(name) } };
+  const image = { style: { transform: "scale(3)" } };
+  const stage = { image, zoom: { scale: 3, x: 5, y: 0, original: {} } };
+  const desk = /** @type {any} */ ({ stage, parts: { stage: room } });
+  setPicture(desk, null); // the end, or an image that cannot be loaded
+  keepZoom(desk);
+  assert.deepEqual([isZoomed(desk), stage.image, stage.zoom], [false, null, fits()]);
+  assert.deepEqual([...classes], ["stage"]);
+  setPicture(desk, /** @type {any} */ (image));
+  assert.deepEqual([stage.image, image.style.transform], [image, ""]);
 });
