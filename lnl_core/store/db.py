@@ -14,16 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
 from lnl_core.records import LnlError, Workspace
-from lnl_core.store import faults, private
+from lnl_core.store import addresses, faults, private
 from lnl_core.store.faults import PATIENCE, database_file
 
 HEAD = "0010"
@@ -82,7 +80,7 @@ def located(home: Path | str | None = None, url: str | None = None) -> Workspace
     folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
     folder = folder.expanduser().absolute()
     url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
-    return Workspace(folder, _with_driver(url))
+    return Workspace(folder, addresses.with_driver(url))
 
 
 def _refuse_empty(ws: Workspace) -> None:
@@ -108,31 +106,6 @@ def is_read_only(ws: Workspace) -> bool:
     if file is None or not file.is_file():
         return False
     return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
-
-
-def _with_driver(url: str) -> str:
-    """Return the URL with the driver that this program uses; `postgres://` is understood.
-
-    Raises:
-        LnlError: no SQLite and no PostgreSQL, or the driver is not installed.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise LnlError(
-            "LNL_DATABASE_URL is no database URL. Example: postgresql://user@host/lnl"
-        ) from error
-    kind = parsed.drivername.split("+")[0]
-    if kind == "sqlite":
-        return url
-    if kind not in ("postgresql", "postgres"):
-        raise LnlError(
-            f"LNL_DATABASE_URL names “{kind}”; the databases are sqlite and postgresql. "
-            "Example: postgresql://user@host/lnl"
-        )
-    if find_spec("psycopg") is None:
-        raise LnlError("PostgreSQL needs its driver: pip install 'lnl-review[postgres]'.")
-    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 _LOOKING = "lnl_looking"

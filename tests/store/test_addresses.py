@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from lnl_core.cli import main
 from lnl_core.records import NoRoom
 from lnl_core.store import datasets, db, decisions, faults, rescue
 from lnl_core.types import Action, Busy, Decision, NoAnswer
@@ -81,3 +82,36 @@ def test_a_parameter_of_the_address_is_no_part_of_the_file_name(tmp_path, monkey
         assert [each.name for each in datasets.datasets(again)] == ["two"]
         db.dispose(again)
         assert not list(tmp_path.rglob("*?timeout*".replace("?", "[?]")))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file:/tmp/a.db?uri=true", "file:…?uri=true, which is not understood"),
+        ("sqlite:////tmp/a.db?uri=true&mode=ro", "which is not understood"),
+        ("sqlite+aiosqlite:////tmp/a.db", "names the driver “aiosqlite”"),
+        ("sqlite+nothing:////tmp/a.db", "names the driver “nothing”"),
+    ],
+)
+@pytest.mark.parametrize("words", [["status"], ["doctor"], ["doctor", "--restore"]])
+def test_an_address_that_would_name_another_file_is_refused(
+    tmp_path, monkeypatch, capsys, url, said, words
+):
+    monkeypatch.setenv("LNL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LNL_DATABASE_URL", url)
+    assert main(words) == 1
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "Example: sqlite:////home/you" in shown
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_driver_that_is_named_and_a_path_from_here_are_the_same_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for url in ("sqlite+pysqlite:///z.db?timeout=30", "sqlite:///z.db?timeout=30"):
+        ws = db.open_workspace(tmp_path / "home", url)
+        assert ws.url == f"sqlite:///{tmp_path / 'z.db'}?timeout=30"
+        assert (ws.on_sqlite, faults.database_file(ws)) == (True, tmp_path / "z.db")
+        db.dispose(ws)

@@ -1,0 +1,58 @@
+"""Which database an address names; what would be read in two ways is refused."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from lnl_core.records import LnlError
+
+
+def with_driver(url: str) -> str:
+    """Return the URL with the driver that this program uses; `postgres://` is understood.
+
+    Raises:
+        LnlError: no SQLite and no PostgreSQL, or the driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise LnlError(
+            "LNL_DATABASE_URL is no database URL. Example: postgresql://user@host/lnl"
+        ) from error
+    kind = parsed.drivername.split("+")[0]
+    if kind == "sqlite":
+        return _of_file(url, parsed)
+    if kind not in ("postgresql", "postgres"):
+        raise LnlError(
+            f"LNL_DATABASE_URL names “{kind}”; the databases are sqlite and postgresql. "
+            "Example: postgresql://user@host/lnl"
+        )
+    if find_spec("psycopg") is None:
+        raise LnlError("PostgreSQL needs its driver: pip install 'lnl-review[postgres]'.")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _of_file(url: str, parsed: URL) -> str:
+    """Return the URL of an SQLite file, absolute and with the driver's plain name.
+
+    Raises:
+        LnlError: it names no file, or names it so that the program would take another one for it.
+    """
+    file, driver = parsed.database or "", parsed.get_driver_name()
+    what = ""
+    if file in ("", ":memory:"):
+        what = "names no file, so nothing would be kept"
+    elif file.startswith("file:") or "uri" in parsed.query:
+        what = "names its file as file:…?uri=true, which is not understood here"
+    elif driver != "pysqlite":
+        what = f"names the driver “{driver}”; SQLite has none of its own here"
+    if what:
+        raise LnlError(f"LNL_DATABASE_URL {what}. Example: sqlite:////home/you/lnl/review.db")
+    if parsed.drivername == "sqlite" and Path(file).is_absolute():
+        return url
+    whole = parsed.set(drivername="sqlite", database=str(Path(file).absolute()))
+    return whole.render_as_string(hide_password=False)
