@@ -51,7 +51,7 @@ def _of_file(url: str, parsed: URL) -> str:
     elif driver != "pysqlite":
         what = f"names the driver “{driver}”; SQLite has none of its own here"
     if what:
-        raise LnlError(f"LNL_DATABASE_URL {what}. Example: sqlite:////home/you/lnl/review.db")
+        raise LnlError(f"LNL_DATABASE_URL {what}. Example: sqlite:////data/lnl/review.db")
     if parsed.drivername == "sqlite" and Path(file).is_absolute():
         return url
     whole = parsed.set(drivername="sqlite", database=str(Path(file).absolute()))

@@ -104,7 +104,7 @@ def test_an_address_that_would_name_another_file_is_refused(
     assert main(words) == 1
     shown = capsys.readouterr().err
     assert said in shown
-    assert "Example: sqlite:////home/you" in shown
+    assert "Example: sqlite:////data/lnl" in shown
     assert not list(tmp_path.iterdir())
 
 
