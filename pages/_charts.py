@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,8 +70,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     Args:
         classes: see `catalog.class_counts`.
     """
-    # Plotly asks what another thread has loaded half of for its parts; the desk needs none of it.
-    import pandas  # noqa: F401
+    if "pandas" in sys.modules:  # Plotly asks for parts of what another thread has half loaded:
+        importlib.import_module("pandas")  # waits for it; nothing here needs it
 
     tone = colours()
     names = [chart_text(each["name"], 18) for each in classes]
