@@ -185,7 +185,7 @@ def test_a_low_window_shows_the_figure_and_the_picture(common_server, page, layo
       return chosen && getComputedStyle(chosen).color === "rgb(168, 164, 255)";
     }""")
     open_page(page, common_server, "review", layout_set)
-    assert page.locator(".stage").bounding_box()["height"] > 215
+    assert page.locator(".stage").bounding_box()["height"] > 200
     assert page.locator("h1").count() == 1  # said to a reader, not shown
     open_page(page, common_server, "export", layout_set)
     download = page.locator(".st-key-download").bounding_box()
