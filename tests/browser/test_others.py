@@ -73,6 +73,10 @@ def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, pag
     late = page.locator(f".stage > img[src*='/{skipped}/'], .stage > img[src*='/{unsure}/']")
     late.wait_for()
     assert "given=" not in page.url, "the filters before are gone: it is all that was put off"
+    desk.press("s", "s").saved()
+    page.get_by_text("Nothing left under these filters").wait_for()
+    page.keyboard.press("l")
+    late.wait_for()
     desk.press("k").saved().press("k").saved()
     page.get_by_text("Nothing left under these filters").wait_for()
     assert [action for row, action, _ in desk.actions() if row in (skipped, unsure)][-2:] == [

@@ -59,6 +59,18 @@ test("the next open place passes answers by", () => {
   assert.equal(queues.nextOpen(queue, 1), -1);
 });
 
+test("what was left as it was does not come again, and nothing is awaited for it", () => {
+  const queue = queueOf([1, 2], 1);
+  const desk = { queue, outbox: { journal: { waiting: new Map() } }, data: { items: items(1, 2) } };
+  say(queue, 1);
+  assert.equal(queues.isComing(desk), true);
+  queue.left.add(2);
+  assert.equal(queues.isComing(desk), false);
+  queues.moveTo(queue, -1);
+  queues.receiveItems(queue, items(1, 2));
+  assert.equal(queues.nextOpen(queue, 0), -1);
+});
+
 test("what lies ahead are the open ones behind the present", () => {
   const queue = queueOf([1, 2, 3, 4, 5], 1);
   say(queue, 3);

@@ -58,6 +58,7 @@ export function answer(desk, action, more = {}) {
   const before = stoodBefore(item, queue.done.get(item.row), lastAnswers(desk));
   const left = action === "skip" ? leftWords(item, before) : "";
   if (left) {
+    queue.left.add(item.row);
     goOn(desk);
     show(desk, left);
     return;
@@ -96,6 +97,7 @@ function goOn(desk) {
 function record({ outbox, queue }, item, action, more) {
   const { row, position, look, no_class: apart } = item;
   const entry = post(outbox, { row, action, ...more, position, apart, ...(look ? { look } : {}) });
+  queue.left.delete(row);
   noteAnswer(queue.done, item, entry);
 }
 

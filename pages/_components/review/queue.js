@@ -12,6 +12,7 @@ import { lastByRow } from "../desk/progress.js";
  * @property {number} at where the present one is; behind the list at its end
  * @property {Item | null} item the present one
  * @property {Map<number, Answer>} done the last answer by row
+ * @property {Set<number>} left rows passed by whose answer was left as it was
  */
 
 const KEPT_BACK = 300; // items behind the present one that the arrows can reach
@@ -20,7 +21,13 @@ const KEPT_BACK = 300; // items behind the present one that the arrows can reach
  * @param {Iterable<Answer>} entries answers that the server may not know yet
  * @returns {Queue}
  */
-export const openQueue = (entries) => ({ list: [], at: 0, item: null, done: lastByRow(entries) });
+export const openQueue = (entries) => ({
+  list: [],
+  at: 0,
+  item: null,
+  done: lastByRow(entries),
+  left: new Set(),
+});
 
 /**
  * @param {Pick<Queue, "done">} queue
@@ -30,6 +37,14 @@ export function isAnswered({ done }, row) {
   const answer = done.get(row);
   return answer !== undefined && answer.action !== "reopen";
 }
+
+/**
+ * Whether an image is still to be shown: neither answered nor left as it was.
+ *
+ * @param {Pick<Queue, "done" | "left">} queue
+ * @param {number} row
+ */
+const isOpen = (queue, row) => !isAnswered(queue, row) && !queue.left.has(row);
 
 /**
  * What was seen stays where it is; what comes is what the server says now. An image that was
@@ -44,7 +59,7 @@ export function receiveItems(queue, items) {
   for (const row of again) forget(queue, row);
   const seen = queue.list.slice(0, queue.at + (queue.item ? 1 : 0));
   const rows = new Set(seen.map((item) => item.row));
-  const open = items.filter((item) => !isAnswered(queue, item.row));
+  const open = items.filter((item) => isOpen(queue, item.row));
   const unseen = open.filter((item) => !rows.has(item.row));
   const passed = open.filter((item) => item.row !== queue.item?.row); // seen, and left open
   queue.list = [...seen, ...(unseen.length ? unseen : passed)];
@@ -91,10 +106,10 @@ export function moveTo(queue, index) {
 /**
  * @param {Queue} queue
  * @param {number} from
- * @returns {number} the first place at or behind `from` without an answer, else -1
+ * @returns {number} the first open place at or behind `from`, else -1
  */
 export const nextOpen = (queue, from) =>
-  queue.list.findIndex((item, i) => i >= from && !isAnswered(queue, item.row));
+  queue.list.findIndex((item, i) => i >= from && isOpen(queue, item.row));
 
 /**
  * Whether the server may have more, where no image is here.
@@ -102,7 +117,7 @@ export const nextOpen = (queue, from) =>
  * @param {{ queue: Queue, outbox: Outbox, data: { items: Item[] } }} desk
  */
 export const isComing = ({ queue, outbox, data }) =>
-  outbox.journal.waiting.size > 0 || data.items.some((item) => !isAnswered(queue, item.row));
+  outbox.journal.waiting.size > 0 || data.items.some((item) => isOpen(queue, item.row));
 
 /**
  * @param {Queue} queue
@@ -118,7 +133,7 @@ export const placeOf = (queue, row) => queue.list.findIndex((item) => item.row =
 export const ahead = (queue, n) =>
   queue.list
     .slice(queue.at + (queue.item ? 1 : 0))
-    .filter((item) => !isAnswered(queue, item.row))
+    .filter((item) => isOpen(queue, item.row))
     .slice(0, n);
 
 /**
