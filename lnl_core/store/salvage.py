@@ -35,6 +35,11 @@ SIGNED = tuple(each.name for each in _OF_SETS if "reviewer" in each.columns)
 _LISTS = ("datasets", "jobs", "parts")
 """Tables whose rows are taken away, too; of the others rows go with their set alone."""
 
+_FAULTS = (sqlite3.Error, UnicodeDecodeError)
+
+_LAST, _FINE = 2**40, 256
+"""No row has a higher number; how many numbers behind a fault are looked at one by one."""
+
 
 @dataclass(slots=True)
 class Found:
@@ -57,17 +62,23 @@ class Found:
 
 @contextmanager
 def opened(source: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file to read it, with what its log holds; the file itself is never written."""
+    """Open a file to read it, with what its log holds; the file itself is never written.
+
+    SQLite reads a file that is shorter than it says only while the schema may be written.
+    """
+    lenient = "pragma writable_schema=on"
     log = Path(f"{source}-wal")
     if not log.is_file():
         address = f"{source.absolute().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute(lenient)
             yield connection
         return
     with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # a log is merged by writing
         for each in (source, log):
             shutil.copyfile(each, Path(folder, each.name))
         with closing(sqlite3.connect(Path(folder, source.name))) as connection:
+            connection.execute(lenient)
             yield connection
 
 
@@ -131,13 +142,13 @@ def _put(target: sqlite3.Connection, table: Table, values: dict[str, Any], how: 
 
 
 class _Rows:
-    """The sound rows of a table: from the first on as far as it goes, then from the last on.
+    """The rows of a table that can be read, of one set or of all; behind a fault it goes on.
 
     `whole` says afterwards whether the table is there and could be read to its end.
     """
 
-    def __init__(self, connection: sqlite3.Connection, table: Table, where: str = "") -> None:
-        self._connection, self._table, self._where = connection, table, where
+    def __init__(self, connection: sqlite3.Connection, table: Table, of: int | None = None) -> None:
+        self._connection, self._table, self._of = connection, table, of
         self.whole = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -150,24 +161,70 @@ class _Rows:
         if not names:
             return
         columns = ", ".join(f'"{each}"' for each in names)
-        query = f'select rowid, {columns} from "{name}" {self._where} order by rowid'
-        seen, sound = set(), True
-        for order in ("", " desc"):
-            try:
-                for row in self._connection.execute(query + order):
-                    values = dict(zip(names, row[1:], strict=True))
-                    if row[0] in seen:
-                        continue
-                    seen.add(row[0])
-                    if _is_sound(values):
-                        yield values
-                    else:
-                        sound = False
-            except (sqlite3.Error, UnicodeDecodeError):
-                sound = False
+        self.whole, sound, seen = True, True, set()
+        for row in self._read(f'select rowid, {columns} from "{name}" not indexed'):
+            values = dict(zip(names, row[1:], strict=True))
+            if row[0] in seen or self._of not in (None, values.get("dataset_id")):
                 continue
-            break
-        self.whole = sound
+            seen.add(row[0])
+            if _is_sound(values):
+                yield values
+            else:
+                sound = False
+        self.whole = self.whole and sound
+
+    def _read(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Read upwards, and on behind each fault; then once down from the end to the last one."""
+        at, more = -1, True
+        while more:
+            try:
+                for row in self._connection.execute(
+                    f"{query} where rowid >= ? order by rowid", (at + 1,)
+                ):
+                    at = max(at, row[0]) if row[0] <= _LAST else at
+                    yield row
+                break
+            except _FAULTS:
+                self.whole = False
+            behind = self._behind(query, at)
+            yield from behind
+            at, more = max([at, *(row[0] for row in behind)]), bool(behind)
+        if not self.whole:  # a number that is wrong itself may have led past some
+            with suppress(*_FAULTS):
+                yield from self._connection.execute(f"{query} order by rowid desc")
+
+    def _behind(self, query: str, at: int) -> list[tuple[Any, ...]]:
+        """Return the next rows behind a number after which reading failed; none at the end.
+
+        It looks at each number first, and the further it gets, the wider it steps.
+        """
+        far, step = 1, 1  # the driver has not given the last row before the fault: from there
+        while at + far < _LAST:
+            with suppress(*_FAULTS):
+                row = self._connection.execute(
+                    f"{query} where rowid >= ? order by rowid limit 1", (at + far,)
+                ).fetchone()
+                if row is None or row[0] >= at + far:
+                    over = self._down(query, at + far - step, at + far - 1) if step > 1 else []
+                    return over if row is None else [*over, row]
+            step = 1 + far // _FINE
+            far += step
+        return []
+
+    def _down(self, query: str, low: int, high: int) -> list[tuple[Any, ...]]:
+        """Return what was stepped over: from `high` down as far as it can be read."""
+        over: list[tuple[Any, ...]] = []
+        with suppress(*_FAULTS):
+            while low < high:
+                row = self._connection.execute(
+                    f"{query} where rowid > ? and rowid <= ? order by rowid desc limit 1",
+                    (low, high),
+                ).fetchone()
+                if row is None or not low < row[0] <= high:
+                    break
+                over.append(row)
+                high = row[0] - 1
+        return over
 
 
 def _is_sound(values: dict[str, Any]) -> bool:
@@ -286,7 +343,7 @@ def take_set(source: Path, target: sqlite3.Connection, old: int, new: int) -> tu
             _put(target, schema.reviewers, values, "insert or ignore")
         taken = True
         for table in _OF_SETS:
-            for values in _Rows(connection, table, f"where dataset_id = {int(old)}"):
+            for values in _Rows(connection, table, old):
                 answers += table is schema.decisions
                 values["dataset_id"] = new
                 taken = taken and _put(target, table, values, "insert")
