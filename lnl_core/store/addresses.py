@@ -19,7 +19,7 @@ def with_driver(url: str) -> str:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is none: ValueError
         raise LnlError(
             "LNL_DATABASE_URL is no database URL. Example: postgresql://user@host/lnl"
         ) from error
@@ -44,7 +44,10 @@ def _of_file(url: str, parsed: URL) -> str:
     """
     file, driver = parsed.database or "", parsed.get_driver_name()
     what = ""
-    if file in ("", ":memory:"):
+    if parsed.host or parsed.username:
+        where = parsed.host or parsed.username
+        what = f"names a computer, “{where}”; a whole path has four slashes before it"
+    elif file in ("", ":memory:"):
         what = "names no file, so nothing would be kept"
     elif file.startswith("file:") or "uri" in parsed.query:
         what = "names its file as file:…?uri=true, which is not understood here"

@@ -93,6 +93,7 @@ def test_a_parameter_of_the_address_is_no_part_of_the_file_name(tmp_path, monkey
         ("sqlite:////tmp/a.db?uri=true&mode=ro", "which is not understood"),
         ("sqlite+aiosqlite:////tmp/a.db", "names the driver “aiosqlite”"),
         ("sqlite+nothing:////tmp/a.db", "names the driver “nothing”"),
+        ("sqlite://tmp/a.db", "names a computer, “tmp”; a whole path has four slashes"),
     ],
 )
 @pytest.mark.parametrize("words", [["status"], ["doctor"], ["doctor", "--restore"]])
@@ -106,6 +107,21 @@ def test_an_address_that_would_name_another_file_is_refused(
     assert said in shown
     assert "Example: sqlite:////data/lnl" in shown
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ann:secret@host:port/lnl", "postgresql://ann:secret@one:5432,two:5432/lnl"],
+)
+def test_an_address_that_cannot_be_taken_apart_is_refused_in_words(
+    tmp_path, monkeypatch, capsys, url
+):
+    monkeypatch.setenv("LNL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LNL_DATABASE_URL", url)
+    assert main(["doctor"]) == 1
+    shown = capsys.readouterr().err
+    assert "LNL_DATABASE_URL is no database URL. Example: postgresql://" in shown
+    assert "secret" not in shown
 
 
 def test_a_driver_that_is_named_and_a_path_from_here_are_the_same_file(tmp_path, monkeypatch):
