@@ -36,6 +36,31 @@ def with_driver(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def of_path(file: Path) -> str:
+    """Return the address of an SQLite file, whatever its path holds: `?`, `%20`, `#`.
+
+    Raises:
+        LnlError: the address would be that of another file.
+    """
+    return _rendered(URL.create("sqlite", database=str(file)))
+
+
+def formerly(file: Path) -> Path | None:
+    """Return where an earlier version put a file whose path reads as an address of another."""
+    database = make_url(f"sqlite:///{file}").database
+    return None if database in (None, str(file)) else Path(str(database))
+
+
+def _rendered(url: URL) -> str:
+    text = url.render_as_string(hide_password=False)
+    if make_url(text).database != url.database:  # SQLAlchemy before 2.1
+        raise LnlError(
+            f"The path {url.database} cannot be written as a database's address. Use a folder "
+            "without ? and % in its name (LNL_HOME)."
+        )
+    return text
+
+
 def _of_file(url: str, parsed: URL) -> str:
     """Return the URL of an SQLite file, absolute and with the driver's plain name.
 
@@ -58,4 +83,4 @@ def _of_file(url: str, parsed: URL) -> str:
     if parsed.drivername == "sqlite" and Path(file).is_absolute():
         return url
     whole = parsed.set(drivername="sqlite", database=str(Path(file).absolute()))
-    return whole.render_as_string(hide_password=False)
+    return _rendered(whole)

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -79,7 +79,7 @@ def located(home: Path | str | None = None, url: str | None = None) -> Workspace
     """
     folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
     folder = folder.expanduser().absolute()
-    url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
+    url = url or os.environ.get("LNL_DATABASE_URL") or addresses.of_path(folder / "review.db")
     return Workspace(folder, addresses.with_driver(url))
 
 
@@ -93,11 +93,27 @@ def _refuse_empty(ws: Workspace) -> None:
         return
     sets = [each.name for each in ws.datasets_dir.glob("*") if re.match(r"\d+-", each.name)]
     what = "is empty" if file.is_file() else "is missing"
+    _refuse_former(file, what, sets)
     if sets:
         raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
     if faults.backups(ws):
         anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
         raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")
+
+
+def _refuse_former(file: Path, what: str, sets: list[str]) -> None:
+    """Say where an earlier version put the database of these sets, rather than that it is lost."""
+    former, listed = addresses.formerly(file), set()
+    if former is not None and former.is_file():
+        with suppress(sqlite3.Error, OSError), closing(_to_look_at(former)) as connection:
+            listed = {row[0] for row in connection.execute("select folder from datasets")}
+    if former is not None and listed & set(sets):
+        raise LnlError(
+            f"The database {file} {what}. An earlier version read its path as an address, and took "
+            f"{former} for it, which lists these data sets. To go on with it there, set "
+            f"LNL_DATABASE_URL='{addresses.of_path(former)}'; or, with the program ended, copy it "
+            f"to {file} ({former.name}-wal beside it, too, if there is one)."
+        )
 
 
 def is_read_only(ws: Workspace) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from lnl_core.records import Damaged, LnlError, Workspace
 from lnl_core.said import command, many
-from lnl_core.store import datasets, db, faults, owned, salvage
+from lnl_core.store import addresses, datasets, db, faults, owned, salvage
 from lnl_core.store.files import read_json
 
 DAILY = "daily"
@@ -124,7 +124,7 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
         verb = "is" if held == 1 else "are"
         said.append(f"{many(held, 'answer')} {verb} taken from the copy {copy.name}.")
     with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # what is copied here is no copy
-        made = Workspace(Path(folder), f"sqlite:///{new}")
+        made = Workspace(Path(folder), addresses.of_path(new))
         db.migrate(made)
         db.dispose(made)
     with closing(sqlite3.connect(new)) as target:

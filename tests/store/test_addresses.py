@@ -124,6 +124,58 @@ def test_an_address_that_cannot_be_taken_apart_is_refused_in_words(
     assert "secret" not in shown
 
 
+@pytest.mark.parametrize("name", ["what?x", "my%20sets", "a#b", "50%", "a@b:c", "Übung 1", "a?b=c"])
+def test_a_home_is_its_own_whatever_its_name_holds(tmp_path, monkeypatch, name):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    home = tmp_path / name
+    monkeypatch.setenv("LNL_HOME", str(home))
+    ws = db.open_workspace()
+    assert faults.database_file(ws) == home / "review.db"
+    info = datasets.register(ws, "two", write_set(tmp_path / "two", 3))
+    decisions.append(info, [Decision(0, Action.KEEP, "ann", given_label=0)])
+    rescue.keep_copy(ws)
+    db.dispose(ws)
+    for each in home.glob("review.db*"):
+        each.unlink()
+    assert main(["doctor", "--restore"]) == 0
+    assert main(["status"]) == 0
+    assert rescue.answers_in(home / "review.db") == 1
+    assert [each.name for each in tmp_path.iterdir() if each.name != "two"] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "former"), [("what?x", "what"), ("my%20sets", "my sets/review.db")]
+)
+def test_a_database_that_an_earlier_version_put_elsewhere_is_said(
+    tmp_path, monkeypatch, capsys, name, former
+):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    home, there = tmp_path / name, tmp_path / former
+    there.parent.mkdir(exist_ok=True)
+    monkeypatch.setenv("LNL_HOME", str(home))
+    there.write_bytes(b"of another home")
+    ws = db.open_workspace()  # a home without sets has nothing there
+    datasets.register(ws, "two", write_set(tmp_path / "two", 3))
+    db.dispose(ws)
+    for each in home.glob("review.db*"):
+        each.replace(there if each.name == "review.db" else f"{there}{each.name[9:]}")
+    for words in (["status"], ["doctor"], ["doctor", "--restore"]):
+        assert main(words) == 1
+        shown = "".join(capsys.readouterr())
+        assert f"took {there} for it" in shown
+        assert not (home / "review.db").exists()
+    kept = there.rename(tmp_path / "kept")
+    there.write_bytes(b"of another home")
+    assert main(["doctor"]) == 1
+    assert "review.db is missing, and 1 data sets" in capsys.readouterr().out
+    kept.rename(there)
+    address = shown.partition("LNL_DATABASE_URL='")[2].partition("';")[0]
+    monkeypatch.setenv("LNL_DATABASE_URL", address)
+    ws = db.open_workspace()
+    assert [each.name for each in datasets.datasets(ws)] == ["two"]
+    db.dispose(ws)
+
+
 def test_a_driver_that_is_named_and_a_path_from_here_are_the_same_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for url in ("sqlite+pysqlite:///z.db?timeout=30", "sqlite:///z.db?timeout=30"):
