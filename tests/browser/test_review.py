@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lnl_core.services.in_force import standing
+from lnl_core.services.review import recording
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, STILL, Desk
@@ -138,6 +139,18 @@ def test_a_skip_leaves_an_answer_and_undo_brings_the_earlier_one_back(desk):
     assert "kept" in desk.page.locator(".q").inner_text()
     desk.saved()
     assert [action for _, action, _ in desk.actions()] == ["keep", "none", "reopen", "keep"]
+
+
+def test_undo_of_a_skip_leaves_what_another_window_said(desk):
+    row = desk.shown
+    elsewhere = {"cid": "other.1", "row": row, "action": "keep", "ms": 900}
+    recording.record(desk.info, "reviewer A", [elsewhere])
+    desk.press("s").saved().press("z")
+    assert desk.shown == row
+    desk.saved()
+    assert desk.actions() == [(row, "keep", None)]
+    desk.press("z").saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "reopen"]
 
 
 def test_undo_after_wrong_takes_back_the_wrong_only(desk):

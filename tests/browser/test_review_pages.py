@@ -9,7 +9,16 @@ from tests.browser.desk import CLASSES, Desk
 pytestmark = pytest.mark.browser
 
 
+AHEAD = """() => {
+  const { now } = Date;
+  const { toISOString } = Date.prototype;
+  Date.now = () => now() + 5000;
+  Date.prototype.toISOString = function () { return toISOString.call(new Date(+this + 5000)); };
+}"""
+
+
 def test_page_mode_keeps_the_rest_and_asks_for_the_marked(desk):
+    desk.page.evaluate(AHEAD)
     desk.press("g")
     tiles = desk.page.locator(".tile img")
     tiles.first.wait_for()
@@ -35,6 +44,8 @@ def test_page_mode_keeps_the_rest_and_asks_for_the_marked(desk):
     assert {row for row, d in stored.items() if d.action == "relabel"} == marked
     assert {d.mode for d in stored.values()} == {"page"}
     assert not any(d.revealed for d in stored.values())
+    desk.press("Backspace").saved()  # whatever the browser's clock says
+    assert decisions.in_force(desk.info) == {}, "nor do the answers to the marked stand"
 
 
 def test_a_page_keeps_no_image_that_could_not_be_loaded(common_server, page, make_set):

@@ -30,7 +30,7 @@ def answers(said: Iterable[Decision]) -> list[Decision]:
     there, below = list[Decision](), list[Decision]()
     for each in said:
         if each.action is Action.REOPEN:
-            there, below = [], there[:-1]
+            there, below = [], (there or below)[:-1]
         elif first_id(each.cid) != each.cid:
             there = below
         else:
@@ -43,21 +43,59 @@ def first_id(cid: str) -> str:
     return _MARK.sub("", cid)
 
 
-def before(info: DatasetInfo, there: Sequence[Decision], back: Decision) -> list[Decision]:
-    """Return the answer that stands again once another one is taken back, if there is one.
+def taken(there: Sequence[Decision], cid: str | None) -> list[Decision]:
+    """Return which answers to an image a taking back takes: one, and what came upon it.
+
+    Nothing where that one does not stand: a skip may have been left out. What came from another
+    window upon it stays, and so does what is below that.
+
+    Args:
+        there: as `answers` gives them.
+        cid: the client id of the one; None, in journals of earlier versions, for the last.
+    """
+    if cid is None:
+        return list(there[-1:])
+    first, found = first_id(cid), list[Decision]()
+    if all(each.cid != first for each in there):
+        return []
+    for each in reversed(there):
+        if _window(each.cid) != _window(first):
+            break
+        found.append(each)
+        if each.cid == first:
+            break
+    return found
+
+
+def _window(cid: str) -> str:
+    return cid.partition(".")[0]
+
+
+def taking(info: DatasetInfo, back: Decision, there: Sequence[Decision], n: int) -> list[Decision]:
+    """Return the taking back of the last n answers to an image, and the one that stands again.
 
     Args:
         info: the data set.
-        there: as `answers` gives them.
         back: the taking back.
+        there: as `answers` gives them.
+        n: how many of them.
     """
-    if len(there) < 2:
+    more = [replace(back, cid=f"{_short(back.cid)}~b{i}", seconds=None) for i in range(1, n)]
+    return [back, *more, *_again(info, there[: len(there) - n], back)]
+
+
+def _short(cid: str) -> str:
+    if len(cid) <= _LONGEST:
+        return cid
+    return hashlib.sha256(cid.encode()).hexdigest()[:_LONGEST]
+
+
+def _again(info: DatasetInfo, left: Sequence[Decision], back: Decision) -> list[Decision]:
+    """Return the last of the answers that are left as it stands again, if there is one."""
+    if not left:
         return []
-    earlier = there[-2]
-    cid = earlier.cid
-    if len(cid) > _LONGEST:
-        cid = hashlib.sha256(cid.encode()).hexdigest()[:_LONGEST]
-    cid += f"~a{hashlib.sha256(back.cid.encode()).hexdigest()[:5]}"
+    earlier = left[-1]
+    cid = f"{_short(earlier.cid)}~a{hashlib.sha256(back.cid.encode()).hexdigest()[:5]}"
     at = back.decided_at
     earlier = replace(earlier, id=0, cid=cid, decided_at=at, seconds=None, position=None)
     try:
@@ -67,9 +105,23 @@ def before(info: DatasetInfo, there: Sequence[Decision], back: Decision) -> list
     return [earlier]
 
 
-def looks_back(info: DatasetInfo, back: Decision) -> list[Decision]:
-    """Return the taking back of a hidden look, and the look before it that stands again."""
-    return [back, *before(info, _of_look(info, back), back)]
+def looks_back(info: DatasetInfo, back: Decision, cid: str | None) -> list[Decision]:
+    """Return the taking back of a hidden look, and the look before it that stands again.
+
+    Nothing where it is stored already, or where what it takes back does not stand.
+    """
+    if any(
+        (each.reviewer, each.cid) == (back.reviewer, back.cid) for each in stored_looks.every(info)
+    ):
+        return []
+    there = _of_look(info, back)
+    gone = taken(there, cid)
+    return taking(info, back, there, len(gone)) if gone or cid is None else []
+
+
+def is_answered_look(info: DatasetInfo, look: Decision) -> bool:
+    """Tell whether whoever skips a hidden look has said more there."""
+    return any(each.action is not Action.SKIP for each in _of_look(info, look)[-1:])
 
 
 def _of_look(info: DatasetInfo, look: Decision) -> list[Decision]:
@@ -83,7 +135,7 @@ def with_earlier(
 ) -> list[dict[str, Any]]:
     """Return a person's last answers, each with the one that taking it back brings back: `before`.
 
-    That is its `action`, `label` and `labels`, and what was `before` it in turn.
+    That is its `action`, `label`, `labels` and `cid`, and what was `before` it in turn.
     """
     shown = list(shown)
     said = decisions.of_rows(info, reviewer, [each["row"] for each in shown])
@@ -99,5 +151,5 @@ def _earlier(there: Sequence[Decision]) -> dict[str, Any]:
     told = dict[str, Any]()
     for each in there[:-1]:
         what = {"action": str(each.action), "label": each.label, "labels": list(each.labels)}
-        told = {"before": what | told}
+        told = {"before": what | {"cid": each.cid} | told}
     return told

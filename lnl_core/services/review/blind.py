@@ -38,10 +38,16 @@ def answered(shown: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         shown: as `items.recent` gives it, with the given label.
     """
-    said = {key: shown[key] for key in ("action", "label", "labels", "cid")}
-    if shown["action"] == str(Action.KEEP):
-        said |= {"action": str(Action.RELABEL), "label": shown["given"]}
-    return item(shown) | said | {"mode": BLIND}
+    return item(shown) | _as_class(shown, shown["given"]) | {"mode": BLIND}
+
+
+def _as_class(answer: Mapping[str, Any], given: int) -> dict[str, Any]:
+    said = {key: answer[key] for key in ("action", "label", "labels", "cid")}
+    if answer["action"] == str(Action.KEEP):
+        said |= {"action": str(Action.RELABEL), "label": given}
+    if "before" in answer:
+        said["before"] = _as_class(answer["before"], given)
+    return said
 
 
 def judged(decision: Decision) -> Decision:

@@ -10,6 +10,7 @@ back all of them.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -187,21 +188,27 @@ def _for_label(said: Decision, given: int) -> Decision:
     return replace(said, action=Action.RELABEL, label=shows)
 
 
-def taken_back(info: DatasetInfo, said: Decision) -> list[Decision]:
+def taken_back(info: DatasetInfo, said: Decision, cid: str | None) -> list[Decision]:
     """Return the taking back of an answer, and of what went to copies with it and still stands.
 
-    What these had replaced, on the image and on each copy, stands again.
+    What these had replaced, on the image and on each copy, stands again. `cid` names the answer, as
+    `again.taken` has it; nothing where it does not stand.
     """
     there = again.answers(decisions.of_rows(info, said.reviewer, [said.row]).get(said.row, []))
-    start = copy_id(there[-1].cid) if there else None
-    went = [] if start is None else list(decisions.with_cid(info, said.reviewer, start))
+    gone = again.taken(there, cid)
+    if cid is not None and not gone:
+        return []
+    starts = tuple(copy_id(each.cid) for each in gone)
+    went = [row for start in starts for row in decisions.with_cid(info, said.reviewer, start)]
     on_copies = decisions.of_rows(info, said.reviewer, went)
     blank = replace(said, seconds=None, position=None, mode=COPIES)
     given = loaded(info).given_labels
-    made = [said, *again.before(info, there, said)]
+    made = again.taking(info, said, there, len(gone))
     for row in went:
         back = replace(blank, row=row, cid=copy_id(said.cid, row), given_label=int(given[row]))
-        made += [back, *again.before(info, again.answers(on_copies[row]), back)]
+        stand = again.answers(on_copies[row])
+        with_it = itertools.takewhile(lambda each: each.cid.startswith(starts), reversed(stand))
+        made += again.taking(info, back, stand, len(list(with_it)))
     return made
 
 

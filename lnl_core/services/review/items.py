@@ -159,9 +159,9 @@ def with_answers(
 ) -> list[dict[str, Any]]:
     """Return items with the answer that they have, where they have one, as `said`.
 
-    `action`, `label` and `labels`, and `by` where another person gave it. What others said may lead
-    whoever answers after them: without `words`, only that they have answered. Never for a queue
-    that holds hidden looks: it would tell them.
+    `action`, `label` and `labels`, `cid` of an own one, and `by` where another person gave it. What
+    others said may lead whoever answers after them: without `words`, only that they have answered.
+    Never for a queue that holds hidden looks: it would tell them.
     """
     given = decisions.in_force(info, rows=[item["row"] for item in shown]) if shown else {}
     return [item | _said(given.get(item["row"], []), reviewer, words) for item in shown]
@@ -177,7 +177,7 @@ def _said(answers: Sequence[Decision], reviewer: str, words: bool) -> dict[str, 
     if not answers:
         return {}
     last = (own or list(answers))[-1]
-    by = {} if own else {"by": last.reviewer}
+    by = {"cid": last.cid} if own else {"by": last.reviewer}
     if not (own or words):
         return {"said": by}
     what = {"action": str(last.action), "label": last.label, "labels": list(last.labels)}

@@ -48,12 +48,12 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     `label`, `named` beside `labels` ("" where the number stands). `ms`, `revealed`, `mode`,
     `position`, `at` say how it came about; `together`, that the answer goes to
     the copies of the picture as well (`groups`); taking it back takes it back there, too, and
-    what it had replaced stands again (`again`). With `since`, only what was said since then is
-    taken back. A skip leaves the person's own answer as it is. An entry that cannot be understood
-    is reported in `problems` and acknowledged, so that it does not block the rest. A blind answer
-    names a class: it is a keep where that is the given one. The route is
-    `audit` where the row was drawn at random, else `queue`, whatever the browser says. One with the
-    token of a hidden look (`look`) is stored apart and decides nothing.
+    what it had replaced stands again (`again`). `back` is the `cid` of what is taken back; where
+    there is none, it is the last answer to the image. A skip leaves the person's own answer as it
+    is. An entry that cannot be understood is reported in `problems` and acknowledged, so that it
+    does not block the rest. A blind answer names a class: it is a keep where that is the given one.
+    The route is `audit` where the row was drawn at random, else `queue`, whatever the browser says.
+    One with the token of a hidden look (`look`) is stored apart and decides nothing.
 
     Raises:
         NotFound: the set is gone.
@@ -92,11 +92,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
         else:
             acked.append(cid)
             if look is not None:
-                if look.action is Action.REOPEN:
-                    stored_looks.append(info, seen)
-                    seen = again.looks_back(info, look)
-                else:
-                    seen.append(look)
+                seen = _with_look(info, seen, look, _back(entry))
                 continue
             if decision.action is Action.SKIP:
                 store()  # this person's answer may be among them
@@ -108,12 +104,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                 good.append(decision)
             elif not decisions.is_stored(info, reviewer, cid):
                 store()  # what goes to copies, or is taken back there, depends on it
-                if not together and _is_older(info, decision, entry.get("since")):
-                    continue
                 if together:
                     store(groups.with_copies(info, decision, ranked))
                 else:
-                    store(groups.taken_back(info, decision))
+                    store(groups.taken_back(info, decision, _back(entry)))
     store()
     stored_looks.append(info, seen)
     begin(info)
@@ -126,10 +120,21 @@ def _has_answered(info: DatasetInfo, skip: Decision) -> bool:
     return any(d.reviewer == skip.reviewer and d.action is not Action.SKIP for d in there)
 
 
-def _is_older(info: DatasetInfo, back: Decision, since: object) -> bool:
-    """Tell whether what would be taken back was said before a moment: nothing was said since."""
-    there = again.answers(decisions.of_rows(info, back.reviewer, [back.row]).get(back.row, []))
-    return isinstance(since, str) and bool(there) and there[-1].decided_at < since
+def _back(entry: Mapping[str, Any]) -> str | None:
+    cid = entry.get("back")
+    return cid[:80] if isinstance(cid, str) else None
+
+
+def _with_look(
+    info: DatasetInfo, seen: list[Decision], look: Decision, back: str | None
+) -> list[Decision]:
+    """Return the hidden looks that are to be stored; those before are, where it depends on them."""
+    if look.action not in (Action.REOPEN, Action.SKIP):
+        return [*seen, look]
+    stored_looks.append(info, seen)
+    if look.action is Action.REOPEN:
+        return again.looks_back(info, look, back)
+    return [] if again.is_answered_look(info, look) else [look]
 
 
 def _look(

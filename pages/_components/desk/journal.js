@@ -5,7 +5,7 @@
 /**
  * @import { Action } from "./verdicts.js"
  *
- * @typedef {{ action: Action, label: number | null, labels: number[], before?: Before }} Before
+ * @typedef {{ action: Action, label: number | null, labels: number[], cid?: string, before?: Before }} Before
  *
  * @typedef {Object} Answer what a person said of one image
  * @property {number} row
@@ -23,7 +23,7 @@
  * @property {number} [others] to how many
  * @property {string} [look] token of the image that was answered
  * @property {Before} [before] the answer whose place it took, or that stands again
- * @property {string} [since] what is taken back was said since then
+ * @property {string} [back] id of what is taken back
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

@@ -45,6 +45,7 @@
  * @property {Action} [action] none where it is not to be told
  * @property {number | null} [label]
  * @property {number[]} [labels]
+ * @property {string} [cid] of an own one
  *
  * @typedef {Object} Item an image of the queue, without anything that a model thinks of it
  * @property {number} row
@@ -82,7 +83,7 @@ const isReview = (answer) =>
  */
 export const standing = (entry) =>
   entry.action === "reopen" && entry.before
-    ? { ...entry, before: undefined, ...entry.before }
+    ? { ...entry, cid: undefined, before: undefined, ...entry.before }
     : entry;
 
 /**

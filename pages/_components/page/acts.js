@@ -2,6 +2,7 @@
 
 import { forCopies, noteAnswer } from "../desk/copies.js";
 import { openKeys, toggleKeys } from "../desk/keys.js";
+import { keepPage, keptPage } from "../desk/lastpage.js";
 import { drawSaved, post } from "../desk/outbox.js";
 import { counts, watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
@@ -23,7 +24,9 @@ import {
 /**
  * @import { KeyRow } from "../desk/keys.js"
  * @import { Item } from "../desk/progress.js"
- * @import { LastPage, PageDesk } from "./desk.js"
+ * @import { Entry } from "../desk/journal.js"
+ * @import { LastPage } from "../desk/lastpage.js"
+ * @import { PageDesk } from "./desk.js"
  * @import { Marks, Page } from "./marks.js"
  *
  * @typedef {ReturnType<typeof actsOf>} Acts
@@ -176,14 +179,14 @@ export function drawAround(desk) {
  * @param {Item} item
  * @param {"keep" | "skip" | "reopen"} action
  * @param {number | null} ms
- * @param {string} [since] when the page was committed that is taken back
+ * @param {string} [back] id of what is taken back
  */
-function record({ outbox, done, marks, data }, item, action, ms, since) {
+function record({ outbox, done, marks, data }, item, action, ms, back) {
   const { row, position, advised } = item;
   const revealed = data.advised || Boolean(advised);
   const blank = { label: null, labels: [], revealed, mode: "page" };
   const copies = action === "keep" ? forCopies(item, marks?.together === true) : {};
-  const more = { ...blank, ...copies, ...(since ? { since } : {}) };
+  const more = { ...blank, ...copies, ...(back ? { back } : {}) };
   noteAnswer(done, item, post(outbox, { row, action, ms, position, ...more }));
 }
 
@@ -207,7 +210,6 @@ function commit(desk, marks) {
   }
   const each = Math.round((now - Number(marks.seenAt)) / page.items.length);
   const missing = notLoaded(desk, marks);
-  const at = new Date().toISOString();
   const keeps = kept(marks).filter((item) => !missing.includes(item));
   for (const item of keeps) {
     if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
@@ -217,12 +219,26 @@ function commit(desk, marks) {
   const skips = missing.filter((item) => !left.includes(item));
   for (const item of skips) if (!done(desk, item.row)) record(desk, item, "skip", null);
   const rows = [...marks.rows];
+  const cids = idsOf(desk, [...keeps, ...skips]);
   const items = page.items.filter((item) => !left.includes(item)); // no answer to take back
-  remember(desk, { page: { ...page, items }, marked: rows, at });
+  remember(desk, { page: { ...page, items }, marked: rows, cids });
   drawAround(desk);
   turnPage(desk, page, rows);
   desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;
   if (missing.length) say(desk, notLoadedWords(skips.length, left.length));
+}
+
+/**
+ * The ids of the page's answers, by row; of one that went to a copy as well, that of its part.
+ *
+ * @param {PageDesk} desk
+ * @param {Item[]} items
+ */
+function idsOf({ done }, items) {
+  const said = items.map(({ row }) => /** @type {[number, Entry]} */ ([row, done.get(row)]));
+  return Object.fromEntries(
+    said.map(([row, entry]) => [row, entry.row === row ? entry.cid : `${entry.cid}~${row}`]),
+  );
 }
 
 /**
@@ -278,40 +294,30 @@ function turnPage(desk, page, rows) {
 /** @param {PageDesk} desk */
 function pageBack(desk) {
   const last = lastPage(desk);
-  if (!last?.page) {
+  if (!last) {
     say(desk, "No page to take back.");
     return;
   }
-  for (const item of last.page.items) record(desk, item, "reopen", null, last.at);
+  for (const item of last.page.items) {
+    const cid = last.cids[item.row];
+    if (cid) record(desk, item, "reopen", null, cid);
+  }
   remember(desk, null);
   show(desk, openMarks(last.page, last.marked));
   drawAround(desk);
   say(desk, "Last page taken back; what was answered before stands again.");
 }
 
-/** @param {PageDesk} desk */
-const memoryOf = ({ data }) => `${data.journal}:lastpage`;
-
 /**
  * @param {PageDesk} desk
  * @param {LastPage | null} last
  */
 function remember(desk, last) {
-  try {
-    sessionStorage.setItem(memoryOf(desk), JSON.stringify(last));
-  } catch {
-    desk.last = last;
-  }
+  if (!keepPage(desk.data.journal, last)) desk.last = last;
 }
 
 /**
  * @param {PageDesk} desk
  * @returns {LastPage | null}
  */
-function lastPage(desk) {
-  try {
-    return JSON.parse(sessionStorage.getItem(memoryOf(desk)) ?? "null");
-  } catch {
-    return desk.last;
-  }
-}
+const lastPage = (desk) => keptPage(desk.data.journal) ?? desk.last;

@@ -8,6 +8,7 @@ import { CODES } from "./marks.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
+ * @import { LastPage } from "../desk/lastpage.js"
  * @import { Outbox } from "../desk/outbox.js"
  * @import { Pool } from "../desk/pictures.js"
  * @import { Answered, Progress } from "../desk/progress.js"
@@ -31,7 +32,6 @@ import { CODES } from "./marks.js";
  * @property {{ image: string, thumb: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
- * @typedef {{ page: Page, marked: number[], at: string }} LastPage `at` is when it was committed
  *
  * @typedef {Object} PageDesk
  * @property {Parts} parts

@@ -2,6 +2,7 @@
 
 import { called, withComing } from "../desk/classes.js";
 import { forCopies, noteAnswer } from "../desk/copies.js";
+import { noteFollowUp } from "../desk/lastpage.js";
 import { post, waitingIn } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
 import { chance, oneLine, plural } from "../desk/words.js";
@@ -28,7 +29,7 @@ import { mayHaveAdvised, refused, sawAdvice, takeBackWrong } from "./turn.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
- * @import { Item } from "../desk/progress.js"
+ * @import { Answered, Item } from "../desk/progress.js"
  * @import { Action } from "../desk/verdicts.js"
  * @import { ReviewDesk } from "./desk.js"
  */
@@ -63,16 +64,18 @@ export function answer(desk, action, more = {}) {
     show(desk, left);
     return;
   }
-  record(desk, item, action, {
+  const followsUp = isFollowUp(desk);
+  const { cid } = record(desk, item, action, {
     label: null,
     labels: [],
     ...more,
     ms: turn.seenAt === null ? null : Math.round(desk.session.pressedAt - turn.seenAt),
     revealed: sawAdvice(turn, modeHere(desk), action, desk.advised.has(item.row)),
-    mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
+    mode: followsUp && !item.blind ? "page" : modeHere(desk),
     ...forCopies(item, desk.turn.together),
     ...(before ? { before } : {}),
   });
+  if (followsUp) noteFollowUp(data.journal, item.row, cid);
   desk.session.answers += 1;
   goOn(desk);
 }
@@ -99,6 +102,21 @@ function record({ outbox, queue }, item, action, more) {
   const entry = post(outbox, { row, action, ...more, position, apart, ...(look ? { look } : {}) });
   queue.left.delete(row);
   noteAnswer(queue.done, item, entry);
+  return entry;
+}
+
+/**
+ * What was pressed last. A skip that the server left out leaves the answer that stands.
+ *
+ * @param {ReviewDesk} desk
+ * @returns {Answered | undefined}
+ */
+function lastPress(desk) {
+  const last = lastAnswers(desk)[0];
+  const here = /** @type {Answered | undefined} */ (last && desk.queue.done.get(last.row));
+  if (here?.action !== "skip" || !here.cid || last.action === "skip") return last;
+  const before = stoodBefore(itemOf(last), last, []);
+  return { ...itemOf(last), ...here, ...(before ? { before } : {}) };
 }
 
 /** @param {ReviewDesk} desk */
@@ -111,7 +129,7 @@ export function undo(desk) {
     drawOverlay(desk);
     return;
   }
-  const last = lastAnswers(desk)[0];
+  const last = lastPress(desk);
   if (!last) {
     show(desk, "Nothing to take back.");
     return;
@@ -119,8 +137,12 @@ export function undo(desk) {
   const item = itemOf(last);
   if (mayHaveAdvised(last)) desk.advised.add(item.row); // perhaps before a reload
   const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
-  const { before } = last;
-  record(desk, item, "reopen", { ...blank, ...(before ? { before } : {}) });
+  const { before, cid } = last;
+  record(desk, item, "reopen", {
+    ...blank,
+    ...(cid ? { back: cid } : {}),
+    ...(before ? { before } : {}),
+  });
   let index = placeOf(queue, item.row);
   if (index < 0) {
     index = Math.min(queue.at, queue.list.length);

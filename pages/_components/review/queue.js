@@ -152,10 +152,11 @@ export function stoodBefore(item, done, last) {
     action,
     label = null,
     labels = [],
+    cid,
     before,
-  } = done ?? known ?? { before: undefined, ...own };
+  } = /** @type {Partial<Answered>} */ (done ?? known ?? own ?? {});
   if (!action || action === "reopen") return undefined;
-  return { action, label, labels, ...(before ? { before } : {}) };
+  return { action, label, labels, ...(cid ? { cid } : {}), ...(before ? { before } : {}) };
 }
 
 /**
@@ -166,6 +167,6 @@ export function stoodBefore(item, done, last) {
  */
 export function itemOf(answered) {
   const { action, label, labels, cid, n, at, ms, mode, revealed, apart, ...rest } = answered;
-  const { together, others, before, since, ...item } = rest;
+  const { together, others, before, back, ...item } = rest;
   return item;
 }

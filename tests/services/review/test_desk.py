@@ -227,14 +227,14 @@ def test_the_queue_is_narrowed_to_a_text_in_the_path(workspace, scored):
 
 
 def test_an_answered_image_under_a_filter_says_its_answer(workspace, scored):
-    recording.record(scored, "ann", [press(25, "relabel", label=0)])
+    recording.record(scored, "ann", [press(25, "relabel", label=0, cid="own")])
     recording.record(scored, "bob", [press(47, "none")])
 
     def said(**filters):
         state = desk.review_state(scored, "ann", filters=Filters(**filters))
         return {item["row"]: item["said"] for item in state.items if "said" in item}
 
-    own = {"action": "relabel", "label": 0, "labels": []}
+    own = {"action": "relabel", "label": 0, "labels": [], "cid": "own"}
     assert said(verdict="relabel") == {25: own}
     assert said(who="bob") == {47: {"action": "none", "label": None, "labels": [], "by": "bob"}}
     assert said(include_reviewed=True) == {25: own, 47: {"by": "bob"}}  # it may lead the next one
@@ -246,11 +246,12 @@ def test_an_answered_image_under_a_filter_says_its_answer(workspace, scored):
 
 def test_a_skip_does_not_hide_what_somebody_answered(workspace, scored):
     recording.record(scored, "bob", [press(47, "none"), press(25, "skip")])
-    recording.record(scored, "ann", [press(47, "skip"), press(25, "skip")])
+    recording.record(scored, "ann", [press(47, "skip"), press(25, "skip", cid="own")])
     recording.record(scored, "cyd", [press(47, "skip")])
     state = desk.review_state(scored, "ann", filters=Filters(include_reviewed=True))
     said = {item["row"]: item["said"] for item in state.items if "said" in item}
-    assert said == {47: {"by": "bob"}, 25: {"action": "skip", "label": None, "labels": []}}
+    own = {"action": "skip", "label": None, "labels": [], "cid": "own"}
+    assert said == {47: {"by": "bob"}, 25: own}
 
 
 def test_no_item_of_the_queue_says_an_answer_or_a_repeat_would_be_told(workspace, scored):
