@@ -37,8 +37,8 @@ _LISTS = ("datasets", "jobs", "parts")
 
 _FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
-_LAST, _FINE = 2**40, 256
-"""No row has a higher number; how many numbers behind a fault are looked at one by one."""
+_LAST, _FINE, _SINGLY = 2**40, 256, 2**20
+"""No row has a higher number; how many are looked at one by one behind a fault, and at the end."""
 
 
 @dataclass(slots=True)
@@ -150,23 +150,27 @@ class _Rows:
     def __init__(self, connection: sqlite3.Connection, table: Table, of: int | None = None) -> None:
         self._connection, self._table, self._of = connection, table, of
         self.whole = False
+        self._seen: set[int] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         name = self._table.name
         try:
-            there = {row[1] for row in self._connection.execute(f"pragma table_info({name})")}
+            query = f"select cast(name as blob) from pragma_table_info('{name}')"
+            there = {row[0].decode(errors="replace") for row in self._connection.execute(query)}
         except sqlite3.Error:
             return
         names = [column.name for column in self._table.columns if column.name in there]
         if not names:
             return
         columns = ", ".join(f'"{each}"' for each in names)
-        self.whole, sound, seen = True, True, set()
+        self.whole, sound, seen = True, True, self._seen
         for row in self._read(f'select rowid, {columns} from "{name}" not indexed'):
             values = dict(zip(names, row[1:], strict=True))
-            if row[0] in seen or self._of not in (None, values.get("dataset_id")):
+            if row[0] in seen:
                 continue
             seen.add(row[0])
+            if self._of not in (None, values.get("dataset_id")):
+                continue
             if _is_sound(values):
                 yield values
             else:
@@ -174,7 +178,7 @@ class _Rows:
         self.whole = self.whole and sound
 
     def _read(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """Read upwards, and on behind each fault; then once down from the end to the last one."""
+        """Read upwards, and on behind each fault; then down from the end, and one by one."""
         at, more = -1, True
         while more:
             try:
@@ -189,9 +193,14 @@ class _Rows:
             behind = self._behind(query, at)
             yield from behind
             at, more = max([at, *(row[0] for row in behind)]), bool(behind)
-        if not self.whole:  # a number that is wrong itself may have led past some
-            with suppress(*_FAULTS):
-                yield from self._connection.execute(f"{query} order by rowid desc")
+        if self.whole:
+            return
+        with suppress(*_FAULTS):  # a number that is wrong itself may have led past some
+            yield from self._connection.execute(f"{query} order by rowid desc")
+        for number in range(min(max(self._seen, default=0), _SINGLY)):
+            if number not in self._seen:
+                with suppress(*_FAULTS):
+                    yield from self._connection.execute(f"{query} where rowid = ?", (number,))
 
     def _behind(self, query: str, at: int) -> list[tuple[Any, ...]]:
         """Return the next rows behind a number after which reading failed; none at the end.

@@ -288,9 +288,38 @@ def test_what_lies_between_two_bad_pages_is_read(ws, bad):
     db.dispose(again)
 
 
+def test_a_row_whose_number_is_wrong_leads_past_no_others(ws):
+    """It is the highest of all by what it says; then a bad page, a good one, a bad one."""
+    file = closed(ws)
+    size, leaves = pages(file, "decisions")
+    raw = bytearray(file.read_bytes())
+    page = (leaves[3] - 1) * size
+    count = int.from_bytes(raw[page + 3 : page + 5], "big")
+    cell = page + int.from_bytes(raw[page + 6 + 2 * count : page + 8 + 2 * count], "big")
+    while raw[cell] > 127:  # the length, as many bytes as it takes
+        cell += 1
+    assert raw[cell + 1] > 127, "its number takes two bytes"
+    raw[cell + 1 : cell + 3] = b"\xff\x7f"
+    lost = 0
+    for each in (leaves[4], leaves[6]):
+        at = (each - 1) * size
+        lost += int.from_bytes(raw[at + 3 : at + 5], "big")
+        raw[at : at + size] = bytes(size)
+    file.write_bytes(raw)
+    again, _ = restored(ws)
+    assert answers(again) == 600 - lost
+    db.dispose(again)
+
+
 def test_text_that_cannot_be_read_costs_its_own_row_alone(ws):
     bad = "cast(x'ff' || id as text)"
-    spoilt(ws, f"update decisions set cid = {bad} where id in (5, 6, 300, 590)")
+    spoilt(
+        ws,
+        f"update decisions set cid = {bad} where id in (5, 6, 300, 590)",
+        "pragma writable_schema=on",  # a word of the table's own description, too
+        "update sqlite_master set sql = replace(sql, 'BOOLEAN', cast(x'42ff' as text))"
+        " where name = 'decisions'",
+    )
     again, _ = restored(ws)
     assert answers(again) == 596
     db.dispose(again)
