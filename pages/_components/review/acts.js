@@ -42,7 +42,7 @@ const KEYS = [
   [["M"], "multiple: more than one class is right"],
   [["N"], "none fits"],
   [["S"], "skip; what you answered stays"],
-  [["Z"], "undo: what you answered before stands again; also Ctrl Z"],
+  [["Z"], "undo: what you answered before stands again, as your last answer; also Ctrl Z"],
   [["E"], "show the suggestion now (recorded)"],
   [["C"], "map over the image: suggested, given, none"],
   [["D"], "difference of the maps over the image"],

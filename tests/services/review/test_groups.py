@@ -187,6 +187,19 @@ def test_what_went_to_copies_goes_back_after_an_answer_to_one_alone(repeated):
     assert set(said(repeated)) == {11, 12}
 
 
+def test_a_page_back_takes_all_that_was_said_upon_its_answer_off_the_copies_too(repeated):
+    recording.record(repeated, "ann", [press(48, "unsure", together=False, cid="w.0")])
+    recording.record(
+        repeated, "ann", [press(5, cid="w.1"), press(5, "relabel", label=2, cid="w.2")]
+    )
+    recording.record(repeated, "ann", [press(7, "none", together=False, cid="w.3")])
+    page = [(5, "w.1"), (7, "w.1~7")]
+    back = [press(row, "reopen", together=False, back=cid) for row, cid in page]
+    for _ in range(2):
+        recording.record(repeated, "ann", back)
+        assert said(repeated) == {48: ("unsure", None)}
+
+
 def test_a_journal_sent_twice_changes_nothing(repeated):
     first, back, second = press(5), press(5, "reopen", together=False), press(30)
     for _ in range(2):
