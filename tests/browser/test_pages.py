@@ -159,8 +159,10 @@ def test_a_changed_knob_is_marked_and_kept(common_server, page, make_set):
     quiet(page)
     page.get_by_text("More methods").click()
     quiet(page)
-    table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
-    page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
+    table = page.locator(
+        "[data-testid=stDataFrame]"
+    ).first.bounding_box()  # knobs: its fifth column
+    page.mouse.click(table["x"] + 284, table["y"] + 49)
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("button", name="Use these").wait_for()
     field = drawer.get_by_role("spinbutton").first
@@ -170,7 +172,7 @@ def test_a_changed_knob_is_marked_and_kept(common_server, page, make_set):
     drawer.get_by_role("button", name="Use these").click()
     quiet(page)
     assert drawer.count() == 0
-    page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
+    page.mouse.click(table["x"] + 284, table["y"] + 49)
     drawer.get_by_role("button", name="Use these").wait_for()
     assert drawer.get_by_role("spinbutton").first.input_value() == "3"
 
