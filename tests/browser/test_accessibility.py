@@ -163,7 +163,7 @@ def test_tab_enters_a_row_of_choices_at_the_chosen_one(common_server, page, layo
 
     open_page(page, common_server, "losses", layout_set)
     row = page.get_by_role("radiogroup", name="View")
-    page.get_by_role("button", name="Present").focus()
+    page.get_by_role("button", name="Report").focus()
     page.keyboard.press("Tab")
     expect(row.get_by_role("radio", name="Losses")).to_be_focused()
     page.keyboard.press("ArrowRight")
