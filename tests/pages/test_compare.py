@@ -61,7 +61,10 @@ def test_the_table_has_the_best_first_and_says_how_plain_training_does(desk, jud
 
 def test_the_chances_stand_beside_what_is_so(desk, judged, texts):
     data = datasets.load(judged)
-    wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
+    truth = np.array(data.true_labels)
+    truth[50:55] = (truth[50:55] + 1) % 3
+    arrays.write_array(judged.directory / "true_labels.npy", truth)
+    wrong = int((truth != np.asarray(data.given_labels)).sum())
     p = arrays.load_ranking(judged.directory / "ranking")[0].p_wrong
     expected = round(float(np.asarray(p).sum()))
     sentence = f"Of these 60 images the chances expect {expected} to be wrong; {wrong} are."
