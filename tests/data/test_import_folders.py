@@ -172,6 +172,7 @@ def test_too_small_a_disk_is_noticed_before_reading(photos, tmp_path, monkeypatc
         importers.import_source(photos, "x", tmp_path / "a")
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_set(tmp_path):
     data = encoded(picture(32, 32), "JPEG")
     (tmp_path / "1.jpg").write_bytes(data)

@@ -83,6 +83,7 @@ def test_a_run_that_meets_its_limit_fails_with_a_remedy_and_goes_on(workspace, t
     assert (kept["w"].tolist(), state) == ([0, 1, 2], {"epoch": 1})
 
 
+@pytest.mark.long
 def test_a_run_that_the_system_kills_each_time_fails_with_a_remedy_and_goes_on(workspace, tiny):
     """As a cgroup's limit does: no word, no exception; the queue tries again, and then says so."""
     job = queue.submit(tiny, "knn")

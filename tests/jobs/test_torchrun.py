@@ -74,7 +74,7 @@ def test_two_processes_also_when_the_first_is_killed(workspace, two):
     assert signals[True].curves["agreement"][-1] > 0.7, "it learned nothing"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_end_where_only_the_ranking_was_left_to_do(workspace, tiny, two):
     """The second one would wait for the first for ever, and with it every run in the queue."""
     (job,) = running.start_runs(tiny, ["ce"], overrides={"ce": {"epochs": 1}}, seed=5)

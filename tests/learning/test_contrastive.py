@@ -233,8 +233,13 @@ def probe_accuracy(found, truth):
     return RidgeClassifier(alpha=10).fit(x[few], truth[few]).score(x[test], truth[test])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["simclr", "moco"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("simclr", marks=pytest.mark.slow),
+        pytest.param("moco", marks=pytest.mark.long),
+    ],
+)
 def test_the_representation_beats_random_weights(kind):
     """Ten labels per class tell apart what they do not on the same network untrained."""
     dataset, truth = digits()

@@ -111,8 +111,13 @@ def test_two_processes_end_as_one_batch_norm_and_selection_included(tmp_path):
         np.testing.assert_allclose(first[name], value, atol=TOLERANCE, rtol=2e-3, err_msg=name)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["simclr", "moco"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("simclr", marks=pytest.mark.slow),
+        pytest.param("moco", marks=pytest.mark.long),
+    ],
+)
 def test_two_processes_learn_one_representation_and_take_up_what_one_began(tmp_path, kind):
     (alone,) = gloo.run(tmp_path, REPRESENT, 1, kind, str(tmp_path / "one"), "")
     (none,) = gloo.run(tmp_path, REPRESENT, 1, kind, str(tmp_path / "stopped"), "stop")

@@ -155,7 +155,7 @@ def test_the_head_of_a_skewed_queue_is_not_rare_right_labels(tmp_path):
     assert found["shipped-digits"]["probe"]["first25"] >= 0.8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_small_sets_run(tmp_path):
     shared("cifar10n_dev.npz")
     out = tmp_path / "real.json"

@@ -15,6 +15,11 @@ from lnl_core.methods.jump import epoch_signals, training
 from lnl_core.methods.jump.knobs import SCORES
 from lnl_core.types import Cancelled, LabeledDataset, TopProbs
 
+SEEDS = [
+    pytest.param(0, marks=pytest.mark.slow),
+    *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2)),
+]
+
 
 def stripes(n=64, k=3, wrong=0, seed=0, trusted=None):
     """8x8 gray images with one bright row per class; the first `wrong` labels are shifted."""
@@ -346,8 +351,7 @@ def test_6_4_a_short_run_on_digits(monkeypatch):
     assert signals.curves["selection_iou"][-1] > signals.curves["selection_iou"][8]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_6_4_digits_at_full_length(monkeypatch, seed):
     outcome = run_digits(monkeypatch, seed)
     check_digits(*outcome)

@@ -191,7 +191,7 @@ def test_6_3_the_known_collapse_under_strong_noise_is_detected():
     assert "kappa" in doubt.advice
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_3_config_b_and_plain_training_over_three_seeds():
     """Spec: 0.972 of test images right, 0.039 memorised, AUROC 0.990; plain 0.681 and 1.000."""
     ours = [outcome(sr, CONFIG_B, seed) for seed in range(3)]

@@ -260,7 +260,7 @@ def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, no_wor
     assert embedding.place(scored, facts["key"]).stat().st_mtime_ns == written
 
 
-@pytest.mark.slow  # the search tree of the rest is compiled first
+@pytest.mark.long  # the search tree of the rest is compiled first
 def test_a_large_set_is_laid_out_from_a_sample_and_the_rest_stands_beside_its_own():
     rng = np.random.default_rng(0)
     label = np.arange(400) % 4
