@@ -10,19 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     CursorResult,
     Row,
-    case,
     func,
-    literal,
-    or_,
     select,
 )
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
-from lnl_core.store import datasets, leases, plans, schema
+from lnl_core.store import datasets, leases, meaning, plans, schema
 from lnl_core.store.checking import check, classes_stay
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.faults import PATIENCE
@@ -33,32 +29,6 @@ from lnl_core.store.verdicts import Verdict as Verdict
 from lnl_core.store.verdicts import verdict as verdict
 
 _TABLE = schema.decisions
-
-_MEANT = case(
-    (
-        (_TABLE.c.action == str(Action.RELABEL)) & (_TABLE.c.label == _TABLE.c.given_label),
-        str(Action.KEEP),
-    ),
-    else_=_TABLE.c.action,
-)
-"""The action that counts: a relabel to the given label says that it is right, whoever sent it."""
-
-
-def _says(info: DatasetInfo) -> ColumnElement[str]:
-    """Return the action that counts today: reopen of what `verdicts.is_void` says is void."""
-    none, t = info.no_classes, _TABLE.c
-    if not none:
-        return _MEANT.label("says")
-    several = literal(",") + func.replace(
-        func.replace(func.replace(t.labels, "[", ""), "]", ","), " ", ""
-    )
-    void = or_(
-        t.given_label.in_(none) & _MEANT.in_([str(Action.KEEP)]),
-        t.label.in_(none),
-        *(several.contains(f",{label},") for label in none),
-    )
-    return case((void, str(Action.REOPEN)), else_=_MEANT).label("says")
-
 
 QUEUE, AUDIT, IMPORT = "queue", "audit", "import"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
@@ -224,13 +194,6 @@ def _decision(record: Row[Any]) -> Decision:
     return of_record(record, json.loads(record.run_ids))
 
 
-def meant(decision: Decision) -> Decision:
-    """Return what a decision says: a relabel to the given label keeps it."""
-    if decision.action is Action.RELABEL and decision.label == decision.given_label:
-        return replace(decision, action=Action.KEEP, label=None)
-    return decision
-
-
 def history(
     info: DatasetInfo,
     *,
@@ -335,9 +298,9 @@ def _latest(info: DatasetInfo, *, auto: bool = False) -> Any:
 def in_force(
     info: DatasetInfo, *, rows: Sequence[int] | None = None, auto: bool = False
 ) -> dict[int, list[Decision]]:
-    """Return row -> decisions in force, one per reviewer, oldest first; see `meant`.
+    """Return row -> decisions in force, one per reviewer, oldest first; see `meaning.meant`.
 
-    Reopened images are absent, and answers with what is no class today (`verdicts.is_void`). `rows`
+    Reopened images are absent, and answers with what is no class today (`meaning.is_void`). `rows`
     limits the answer to those rows; with `auto`, what plans decided unseen is among them.
     """
     latest = _latest(info, auto=auto)
@@ -345,14 +308,14 @@ def in_force(
         latest = latest.where(_TABLE.c.row.in_(list(rows)))
     query = (
         select(_TABLE)
-        .where(_TABLE.c.id.in_(latest), _says(info) != str(Action.REOPEN))
+        .where(_TABLE.c.id.in_(latest), meaning.says(info) != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
     by_row: dict[int, list[Decision]] = {}
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            by_row.setdefault(record.row, []).append(meant(_decision(record)))
+            by_row.setdefault(record.row, []).append(meaning.meant(_decision(record)))
     return by_row
 
 
@@ -361,7 +324,7 @@ def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
 
     Without answers with what is no class today, as `in_force`.
     """
-    says = _says(info)
+    says = meaning.says(info)
     query = (
         select(_TABLE.c.row, _TABLE.c.reviewer, says, _TABLE.c.label)
         .where(_TABLE.c.id.in_(_latest(info)), says != str(Action.REOPEN))
@@ -375,11 +338,11 @@ def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
 
 
 def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
-    """Yield (row, action, route, given label) of what people say now, oldest first; see `meant`.
+    """Yield (row, action, route, given label) of what people say now, oldest first.
 
     Without answers with what is no class today, as `in_force`.
     """
-    t, says = _TABLE.c, _says(info)
+    t, says = _TABLE.c, meaning.says(info)
     query = (
         select(t.row, says, t.route, t.given_label)
         .where(t.id.in_(_latest(info)), says != str(Action.REOPEN))
@@ -393,7 +356,7 @@ def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
 
 def log(info: DatasetInfo) -> Generator[tuple[int, int, str, str], None, None]:
     """Yield (id, row, reviewer, action) of every decision ever, oldest first; see `changes`."""
-    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _says(info))
+    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, meaning.says(info))
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
@@ -407,7 +370,7 @@ def changes(info: DatasetInfo, since: int) -> Iterator[tuple[int, int, str, str,
     What names what is no class today is a reopen.
     """
     t = _TABLE.c
-    query = select(t.id, t.row, t.reviewer, _says(info), t.route, t.label)
+    query = select(t.id, t.row, t.reviewer, meaning.says(info), t.route, t.label)
     query = query.where(t.dataset_id == info.id, t.id > since).order_by(t.id)
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
@@ -437,7 +400,7 @@ def last_answered_at(info: DatasetInfo, until: int) -> str | None:
 
 def counts(info: DatasetInfo) -> dict[str, int]:
     """Return how many decisions in force there are of each action; see `in_force`."""
-    says = _says(info)
+    says = meaning.says(info)
     query = (
         select(says, func.count())
         .where(_TABLE.c.id.in_(_latest(info)), says != str(Action.REOPEN))
@@ -456,7 +419,7 @@ def reviewed(info: DatasetInfo) -> int:
     none = (Action.SKIP, Action.REOPEN, Action.AUTO)
     answered = [str(action) for action in Action if action not in none]
     query = select(func.count(_TABLE.c.row.distinct())).where(
-        _TABLE.c.id.in_(_latest(info)), _says(info).in_(answered)
+        _TABLE.c.id.in_(_latest(info)), meaning.says(info).in_(answered)
     )
     if info.no_classes:
         given = func.coalesce(_TABLE.c.given_label, -1)

@@ -14,11 +14,10 @@ from functools import lru_cache
 from sqlalchemy import func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError
-from lnl_core.store import datasets, decisions, schema
+from lnl_core.store import datasets, decisions, meaning, schema
 from lnl_core.store.checking import classes_stay
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.once import asked
-from lnl_core.store.verdicts import is_void
 
 _TABLE = schema.looks
 
@@ -109,8 +108,8 @@ def _in_force(info: DatasetInfo, last: int) -> tuple[Decision, ...]:
     latest: dict[tuple[int, str, str], Decision] = {}
     for each in _every(info, last):
         latest.pop((each.row, each.reviewer, each.route), None)
-        said = decisions.meant(each)
-        if said.action is not Action.REOPEN and not is_void(said, info.no_classes):
+        said = meaning.meant(each)
+        if said.action is not Action.REOPEN and not meaning.is_void(said, info.no_classes):
             latest[each.row, each.reviewer, each.route] = said
     return tuple(latest.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lnl_core.records import Action, Decision
@@ -23,16 +23,6 @@ class Verdict:
     decision: Decision | None
     agreed: bool
     waiting: bool
-
-
-def is_void(said: Decision, no_classes: Collection[int]) -> bool:
-    """Tell whether an answer says nothing today: its label is no class any more.
-
-    Everywhere it counts as taken back, until the label is a class again; `store.decisions` has the
-    same rule for its queries.
-    """
-    kept = said.given_label if said.action is Action.KEEP else None
-    return any(label in no_classes for label in (kept, said.label, *said.labels))
 
 
 def verdict(decisions: Sequence[Decision]) -> Verdict:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lnl_core.store import decisions
-from lnl_core.store.verdicts import is_void
+from lnl_core.store import decisions, meaning
 from lnl_core.types import Action, Decision
 
 
@@ -25,6 +24,6 @@ def test_queries_and_values_have_the_same_rule(workspace, tiny, none):
     info = replace(wide, no_classes=tuple(none))
     says = {(row, who) for row, who, *_ in decisions.states(info)}
     assert sum(decisions.counts(info).values()) == len(says)
-    meant = [decisions.meant(each) for each in made]
-    assert says == {(d.row, d.reviewer) for d in meant if not is_void(d, info.no_classes)}
+    meant = [meaning.meant(each) for each in made]
+    assert says == {(d.row, d.reviewer) for d in meant if not meaning.is_void(d, info.no_classes)}
     assert len(says) < len(made) or not none

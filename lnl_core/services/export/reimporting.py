@@ -21,7 +21,7 @@ from lnl_core.services.export.conflicts import Conflict, answer
 from lnl_core.services.in_force import loaded, score_shown, scored
 from lnl_core.services.review import groups
 from lnl_core.services.team.roles import Act, may
-from lnl_core.store import checking, decisions
+from lnl_core.store import checking, decisions, meaning
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 MAX_CONFLICTS = 1000
@@ -227,7 +227,7 @@ def _settling(
 
 def _known(info: DatasetInfo, rows: set[int]) -> _Known:
     known = _Known({}, {})
-    for decision in map(decisions.meant, decisions.history(info)):
+    for decision in map(meaning.meant, decisions.history(info)):
         if decision.reviewer == decisions.AUTO_FIX:
             continue
         known.cids[decision.reviewer, decision.cid] = decision

@@ -10,8 +10,7 @@ import numpy as np
 from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review.looks import waiting_for_a_word
 from lnl_core.services.team.roles import Act, require
-from lnl_core.store import decisions
-from lnl_core.store.verdicts import is_void
+from lnl_core.store import decisions, meaning
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 _MODE = "settle"
@@ -130,7 +129,7 @@ def take_back(info: DatasetInfo, who: str, row: int) -> None:
         if d.row == row and d.route != decisions.SETTLED and d.mode != _MODE
     ]
     again = [Decision(row, Action.REOPEN, who, mode=_MODE)]
-    last = [each for each in mine[-1:] if not is_void(decisions.meant(each), info.no_classes)]
+    last = [each for each in mine[-1:] if not meaning.is_void(meaning.meant(each), info.no_classes)]
     if last and last[0].action is not Action.REOPEN:  # as it was given, what was shown included
         again.append(replace(last[0], id=0, cid="", decided_at=""))
     decisions.append(info, again)

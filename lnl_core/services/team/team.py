@@ -13,10 +13,9 @@ from lnl_core.review.agreement import SHARED as SHARED
 from lnl_core.review.agreement import Agreement
 from lnl_core.services.in_force import standing
 from lnl_core.services.team.roles import Role, roles
-from lnl_core.store import decisions
+from lnl_core.store import decisions, meaning
 from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
 from lnl_core.store.decisions import SETTLED as SETTLED
-from lnl_core.store.verdicts import is_void
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
 
 __all__ = ["Agreement", "Person", "Team", "independent", "kept", "ratings", "team", "trail"]
@@ -129,7 +128,7 @@ def independent(info: DatasetInfo) -> list[Decision]:
             continue
         latest.pop((each.row, each.reviewer), None)
         nothing = each.action in (Action.REOPEN, Action.SKIP)
-        if not nothing and not is_void(decisions.meant(each), info.no_classes):
+        if not nothing and not meaning.is_void(meaning.meant(each), info.no_classes):
             latest[each.row, each.reviewer] = each
     return list(latest.values())
 
@@ -151,7 +150,7 @@ def ratings(own: list[Decision], names: list[str]) -> IntArray:
 
 
 def _shows(said: Decision) -> int | None:
-    said = decisions.meant(said)
+    said = meaning.meant(said)
     if said.action is Action.KEEP:
         return said.given_label
     if said.action is Action.RELABEL:

@@ -1,0 +1,124 @@
+"""Review in a browser: what is taken back, what stands again, and advice that was seen."""
+
+import pytest
+
+from lnl_core.services.review import recording
+from lnl_core.store import decisions
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_suggestion_asked_for_is_recorded(desk):
+    desk.press("e").evidence().press("k").saved()
+    assert desk.history()[0].revealed
+
+
+def test_what_was_seen_stays_so_over_a_reload_and_in_page_mode(desk):
+    first = desk.shown
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("w")
+    desk.press("z")
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    assert desk.shown == first
+    desk.press("k")
+    second = desk.shown
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("e")
+    desk.press("g")
+    desk.page.wait_for_selector(".tile img")
+    desk.press("Enter").saved()
+    assert {each.row for each in desk.history() if each.revealed} == {first, second}
+
+
+def test_undo_brings_the_image_back_also_after_a_reload(desk):
+    first = desk.shown
+    desk.press("k")
+    second = desk.shown
+    desk.press("k").saved().press("z")
+    assert desk.shown == second
+    desk.saved()
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    desk.press("Control+z")
+    assert desk.shown == first
+    desk.saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "keep", "reopen", "reopen"]
+    assert decisions.in_force(desk.info) == {}
+
+
+def test_a_skip_leaves_an_answer_and_undo_brings_the_earlier_one_back(desk):
+    row = desk.shown
+    desk.press("k", "ArrowLeft", "s")
+    desk.page.locator(".toast", has_text="Left as it was: kept.").wait_for()
+    desk.press("ArrowLeft", "n", "z")
+    desk.page.locator(".toast", has_text="was none fits; now again: kept.").wait_for()
+    assert desk.shown == row
+    assert "kept" in desk.page.locator(".q").inner_text()
+    desk.saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "none", "reopen", "keep"]
+
+
+def test_undo_of_a_skip_leaves_what_another_window_said(desk):
+    row = desk.shown
+    elsewhere = {"cid": "other.1", "row": row, "action": "keep", "ms": 900}
+    recording.record(desk.info, "reviewer A", [elsewhere])
+    desk.press("s").saved().press("z")
+    assert desk.shown == row
+    desk.saved()
+    assert desk.actions() == [(row, "keep", None)]
+    desk.press("z").saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "reopen"]
+
+
+def test_undo_after_wrong_takes_back_the_wrong_only(desk):
+    row = desk.shown
+    desk.press("w").evidence().press("z")
+    assert desk.shown == row
+    desk.press("k").saved()
+    assert desk.actions() == [(row, "keep", None)]
+    assert desk.history()[0].revealed  # by then the suggestion had been seen
+
+
+def test_advice_that_was_seen_stays_so_over_the_arrows_and_undo(desk):
+    first = desk.shown
+    desk.press("e").evidence().press("ArrowRight")
+    assert desk.shown != first
+    desk.press("ArrowLeft")
+    assert desk.shown == first
+    assert desk.page.locator(".choices").count() == 0  # it is not shown again unasked
+    desk.press("k").saved()
+    assert desk.history()[-1].revealed
+    row = desk.shown
+    desk.press("w").evidence().press("Enter").saved()
+    assert not desk.history()[-1].revealed  # it was called wrong before
+    desk.press("z").saved()
+    assert desk.shown == row
+    desk.press("k").saved()
+    assert desk.history()[-1].revealed
+    desk.press("k").saved()
+    assert not desk.history()[-1].revealed
+
+
+def test_advice_that_was_seen_stays_so_over_a_reload_and_undo(desk):
+    desk.press("e").evidence().press("k").saved()
+    desk.press("w").evidence().press("n").saved()
+    for _ in range(2):  # none of them, then the keep
+        desk.page.reload()
+        desk.page.wait_for_selector(".stage > img")
+        desk.press("z").saved()
+        desk.press("k").saved()
+        assert desk.history()[-1].revealed
+        desk.press("z").saved()
+
+
+def test_nothing_is_taken_back_behind_a_list(desk):
+    row = desk.shown
+    desk.press("k").saved()
+    desk.press("?")
+    desk.page.locator(".keylist").wait_for()
+    desk.page.keyboard.press("Control+z")
+    desk.page.keyboard.press("?")
+    desk.page.keyboard.press("Control+Shift+Z")
+    desk.press("Control+z").saved()
+    assert desk.actions() == [(row, "keep", None), (row, "reopen", None)]
