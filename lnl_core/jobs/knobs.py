@@ -85,8 +85,11 @@ def config_for(
         base = kind.preset(preset, n, k, size)
     backbone = overrides.get("backbone")
     known_images = fine_tuning.SIDES
-    if backbone in known_images and getattr(base, "backbone", backbone) not in known_images:
-        base = fine_tuning.under(base, str(backbone), n)
+    if backbone in known_images:
+        if getattr(base, "backbone", backbone) not in known_images:
+            base = fine_tuning.under(base, str(backbone), n)
+        elif hasattr(base, "resolution"):  # it sees as many pixels as its name says
+            base = dataclasses.replace(base, resolution=known_images[str(backbone)])
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {}
     for name, value in current_names(kind, overrides).items():

@@ -76,10 +76,11 @@ _ABOUT_A_LABEL = ("p_given", "p_other", "loss")
 """Curves that are about the label that a run was given."""
 
 
-def other_class(signals: Signals, labels: IntArray, told: BoolArray | None = None) -> int:
+def other_class(signals: Signals, labels: IntArray, aside: BoolArray | None = None) -> int:
     """Count rows whose most probable class is not the label; by suspicion without probabilities.
 
-    Rows that the run was `told` of, (n,), are left out: it repeats there what people said.
+    Rows `aside`, (n,), are left out: what the run does not judge, and what it was told, since it
+    repeats there what people said.
     """
     probs = signals.pred_probs
     if isinstance(probs, TopProbs):
@@ -88,7 +89,7 @@ def other_class(signals: Signals, labels: IntArray, told: BoolArray | None = Non
         other = np.asarray(probs).argmax(axis=1) != labels
     else:
         other = np.asarray(signals.suspicion) > 0.5
-    return int((other if told is None else other & ~told).sum())
+    return int((other if aside is None else other & ~aside).sum())
 
 
 def key(job: Job, info: DatasetInfo) -> str:

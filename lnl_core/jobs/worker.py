@@ -43,6 +43,7 @@ from lnl_core.review import health
 from lnl_core.review.labelled import Part
 from lnl_core.store import arrays, datasets, db, rescue
 from lnl_core.types import (
+    BoolArray,
     Cancelled,
     DatasetInfo,
     FloatArray,
@@ -248,7 +249,8 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
     if data.trusted is not None:
         queue.note_trusted(info.workspace, job.id, int(data.trusted.sum()))
     if torchrun.is_fitted(folder):  # all that a worker before this one left to do
-        signals = part.inside(arrays.load_signals(folder))
+        whole = arrays.load_signals(folder)
+        signals = part.inside(whole)
     else:
         context.device = inputs.resolve_device(job.device)
         context.make_features = partial(
@@ -260,7 +262,8 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         if reviewed is not None:
             signals = outcome.against(signals, reviewed, data.given_labels)
         signals = outcome.with_trust(signals, data.trusted)
-        arrays.save_signals(folder, _of_all(signals, job, info, part, context))
+        whole = _of_all(signals, job, info, part, context)
+        arrays.save_signals(folder, whole)
     try:
         doubts = health.check(signals, data.given_labels, method, _confirmed(data))
         context.metrics = context.metrics | {
@@ -271,9 +274,7 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         log.error("run %d: its health is not known\n%s", job.id, traceback.format_exc())
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
-        "other_class": outcome.other_class(
-            signals, data.given_labels if reviewed is None else reviewed, data.trusted
-        ),
+        "other_class": _other_class(whole, info, part, folder, data.trusted),
         "cost": json.dumps(cost),
     }
 
@@ -289,6 +290,19 @@ def _of_all(
     labels = inputs.labels_under_review(info, folder)
     seen = _by_network(info, folder, part, context) if "train_on" in job.splits else None
     return splits.judged(whole, labels, part, folder, seen)
+
+
+def _other_class(
+    whole: Signals, info: DatasetInfo, part: Part, folder: Path, trusted: BoolArray | None
+) -> int:
+    """Count the labels that a run contradicts, of those that it judges and was not told."""
+    aside = ~part.inner
+    judged = splits.judged_rows(folder, info.n)
+    if judged is not None:
+        aside = ~judged
+    if trusted is not None:
+        aside[part.rows] |= trusted
+    return outcome.other_class(whole, inputs.labels_under_review(info, folder), aside)
 
 
 def _by_network(

@@ -72,6 +72,7 @@ def test_a_run_trains_on_one_split_and_judges_another(workspace, split):
     wrong = VAL & (np.asarray(datasets.load(split).true_labels) != given)
     assert wrong.any()
     assert signals.suspicion[wrong].min() > signals.suspicion[VAL & ~wrong].mean()
+    assert job.other_class == wrong.sum(), "of what it judges, not of what it was trained on"
     (told,) = status.status([split])["datasets"][0]["runs"]
     assert told["splits"] == job.splits
 

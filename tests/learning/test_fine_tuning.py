@@ -48,6 +48,15 @@ def test_a_method_that_is_asked_for_it_takes_the_shared_recipe(key):
     assert held > 2e8
 
 
+@pytest.mark.parametrize("preset", ["quick", "standard", "paper"])
+@pytest.mark.parametrize(("backbone", "side"), fine_tuning.SIDES.items())
+def test_a_network_sees_as_many_pixels_as_its_name_says(preset, backbone, side):
+    config = knobs.config_for("finetune", preset, {"backbone": backbone}, 8000, 10, 256)
+    assert (config.backbone, config.resolution) == (backbone, side)
+    wanted = {"backbone": backbone, "resolution": 128}
+    assert knobs.config_for("finetune", preset, wanted, 8000, 10, 256).resolution == 128
+
+
 def test_each_method_does_what_it_does_within_the_short_run():
     jump, hnml, sr = (asked(key, 8000) for key in ("jump", "hnml", "sr"))
     assert (jump.warm_up, jump.start, jump.score_epochs, jump.epochs) == (2, "count", 1, 3)
