@@ -232,6 +232,44 @@ def test_one_column_per_class(tmp_path, do_import):
     assert (got.given, got.report.skipped) == (["cat", "dog", "emu"], 1)
 
 
+@pytest.mark.parametrize("last", ["0,0,1", "1,0,1"])
+def test_a_class_of_the_last_rows_of_a_long_list_has_its_column(tmp_path, last):
+    names = [f"{at}.png" for at in range(2_010)]
+    put(tmp_path, names)
+    cells = ["1,0,0", "0,1,0"] * 1_002 + [last] * 6
+    rows = [f"{name},{each}" for name, each in zip(names, cells, strict=True)]
+    (tmp_path / "l.csv").write_text("\n".join(["image,cat,dog,fox", *rows]))
+    found = read(tmp_path / "l.csv", one_hot="yes")
+    if last == "0,0,1":
+        assert {each.name: each.count for each in found.classes} == {
+            "cat": 1002,
+            "dog": 1002,
+            "fox": 6,
+        }
+    else:
+        assert "cat|fox" in asked(found)["several"].text
+
+
+def test_a_column_that_is_no_longer_0_and_1_further_down_is_no_class_and_named(tmp_path):
+    names = [f"{at}.png" for at in range(2_010)]
+    put(tmp_path, names)
+    rows = [f"{name},{at % 2},{1 - at % 2},{at // 2005}" for at, name in enumerate(names)]
+    rows[-1] = rows[-1][:-1] + "7"
+    (tmp_path / "l.csv").write_text("\n".join(["image,cat,dog,age", *rows]))
+    found = read(tmp_path / "l.csv", one_hot="yes")
+    assert {each.name for each in found.classes} == {"cat", "dog"}
+    assert "Column “age” has “7” beside 0 and 1: it is not read as a class." in found.notes
+
+
+def test_lists_of_one_header_have_the_classes_of_all(tmp_path):
+    for split, cells in (("test", ["1,0,0", "0,1,0"]), ("train", ["0,0,1", "1,0,0"])):
+        put(tmp_path / split, ["a.png", "b.png"])
+        rows = [f"{name},{each}" for name, each in zip(["a.png", "b.png"], cells, strict=True)]
+        (tmp_path / split / "_classes.csv").write_text("\n".join(["image,cat,dog,fox", *rows]))
+    found = read(tmp_path, one_hot="yes")
+    assert {each.name: each.count for each in found.classes} == {"cat": 2, "dog": 1, "fox": 1}
+
+
 def test_a_column_of_splits_is_kept(tmp_path):
     put(tmp_path, ["a.png", "b.png"])
     (tmp_path / "l.csv").write_text("image,label,Subset\na.png,cat,train\nb.png,dog,val\n")

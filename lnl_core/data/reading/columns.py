@@ -12,6 +12,8 @@ from lnl_core.data.reading import one_hot, pixel_lists, rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
+    OFF,
+    ON,
     Columns,
     plain_names,
 )
@@ -277,8 +279,8 @@ class _Decision:
         )
 
     def _read_one_hot(self) -> None:
-        hot = one_hot.columns(self._peek.values())
-        if not hot:
+        hot = self._hot()
+        if len(hot) < 2 or not any(cell.lower() in ON for cells in hot.values() for cell in cells):
             raise LnlError(
                 f"{self._file.name} has no two columns of 0 and 1. Leave --one-hot out, or name "
                 "the column of labels with --label-column."
@@ -287,10 +289,24 @@ class _Decision:
         self._used["label"] = f"{len(hot)} columns of 0 and 1"
         self._accepted |= {f"={name}": (name.lower(),) for name in hot}
 
+    def _hot(self) -> dict[str, set[str]]:
+        """Return the columns of 0 and 1 with their cells, as all rows have them."""
+        first = one_hot.likely(self._peek.values())
+        cells = self._peek.all_values(first) if len(first) > 1 else {}
+        kept = one_hot.likely(cells)
+        for name in set(first) - set(kept):
+            odd = next((c for c in sorted(cells.get(name, ())) if c.lower() not in ON + OFF), "")
+            if odd:
+                self._notes.append(
+                    f"Column “{visible(name)[:40]}” has “{visible(odd)[:40]}” beside 0 and 1: it "
+                    "is not read as a class."
+                )
+        return {name: cells[name] for name in kept}
+
     def _ask_label(self, taken: str) -> None:
-        hot = one_hot.columns(self._peek.values())
-        if hot:
-            self._questions.append(one_hot.question(self._file.name, hot))
+        hot = self._hot()
+        if one_hot.may_be_meant(hot):
+            self._questions.append(one_hot.question(self._file.name, list(hot)))
             return
         values = self._peek.values()
         few = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import OFF, ON
@@ -10,21 +10,32 @@ from lnl_core.data.tables import visible
 from lnl_core.readings import Choice, Question
 
 
-def columns(values: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the columns of 0 and 1, where there are two or more and rows have a 1.
+def likely(values: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the columns in which every cell is 0 or 1, a word for them, or blank.
+
+    One of 0 alone is among them: a class that no image of this list has. One without a word is not.
 
     Args:
-        values: column -> its cells in the first rows.
+        values: column -> its cells.
     """
-    hot = [
+    return [
         name
         for name, cells in values.items()
-        if not splits.flag(name, cells)
+        if not splits.flag(name, tuple(cells))
         and {cell.lower() for cell in cells} <= {*ON, *OFF}
-        and any(cell.lower() in ON for cell in cells)
+        and any(cells)
+    ]
+
+
+def may_be_meant(values: Mapping[str, Collection[str]]) -> bool:
+    """Tell whether it is worth asking: two columns or more have both, 0 and 1."""
+    both = [
+        cells
+        for cells in values.values()
+        if any(cell.lower() in ON for cell in cells)
         and any(cell.lower() in OFF[:3] for cell in cells)
     ]
-    return hot if len(hot) > 1 else []
+    return len(both) > 1
 
 
 def question(file: str, hot: Sequence[str]) -> Question:

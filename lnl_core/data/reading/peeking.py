@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lnl_core.readings import Answers, Choice
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
+_FEW = 24
 _ENOUGH = 10
 """Rows below which numbers that go up by one may be classes."""
 _KEYED = (".parquet", ".pq", ".jsonl", ".json")
@@ -58,6 +60,19 @@ class Peek:
             kept = [cells for _, cells in islice(rows, _PEEK) if not isinstance(cells, BadRow)]
             self._peeked = {name: [cells.get(name, "") for cells in kept] for name in self.names}
         return self._peeked
+
+    def all_values(self, names: Collection[str]) -> dict[str, set[str]]:
+        """Return column -> what its cells are in all rows, a few of them where they are many."""
+        found: dict[str, set[str]] = {name: set() for name in names}
+        columns = {name: (name.lower(),) for name in names}
+        rows = tables.rows(self._file, self._file.name, columns, (), has_header=self._has_header)
+        for _, cells in rows:
+            if isinstance(cells, BadRow):
+                continue
+            for name, seen in found.items():
+                if len(seen) < _FEW:
+                    seen.add(cells.get(name, ""))
+        return found
 
     def shown(self) -> str:
         """Return the names of the columns as a sentence lists them."""

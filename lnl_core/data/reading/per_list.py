@@ -43,7 +43,7 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
     for file in files:
-        key = tuple(names[file])
+        key = (*names[file], str(file)) if own[file].one_hot else tuple(names[file])
         if key not in known:
             found = columns.decide(file, home, own[file])
             known[key] = _with_what_was_said(file.name, found, answers, own[file])
