@@ -165,10 +165,8 @@ def _report(options: Any, readings: list[Reading]) -> int:
     for each in settings.skipped(info):
         if settings.is_beside(each.reason):
             print(f"  {each.count:,} left out, first {each.where}: {each.reason}", file=sys.stderr)
-    already = {note for reading in readings for note in reading.notes}
-    for note in settings.notes(info):
-        if note not in already:
-            print(f"  {note}", file=sys.stderr)
+    for note in settings.unsaid(info, [note for reading in readings for note in reading.notes]):
+        print(f"  {note}", file=sys.stderr)
     if missed:
         again = command("add", info.name, str(options.source))
         print(f"Repaired files come in with: {again}", file=sys.stderr)

@@ -40,6 +40,10 @@ _CROSSES = frozenset({"x", "xx", "xxx", "×"})
 _SENTINELS = frozenset({99, 255, 999, 9999, 65535})
 """Numbers that stand for none in many lists."""
 
+ASKED = "May say that nobody labelled the image: "
+KEPT = "Kept as a class, though nobody may have labelled"
+"""How the question at an import begins, and how the note of a stored set about the same."""
+
 
 def looks_like_none(name: str) -> bool:
     """Say whether a label's name sounds as if nobody had labelled the image."""
@@ -108,7 +112,7 @@ def notes(counts: Mapping[str, int], none: Sequence[str]) -> list[str]:
     if asked:
         named = ", ".join(f"“{name[:24]}” ({counts[name]:,})" for name in asked)
         said.append(
-            f"Kept as a class, though nobody may have labelled these images: {named}. If it is no "
-            "class, say so on the Data page, Classes and guide, or import with --not-a-class."
+            f"{KEPT} these images: {named}. If it is no class, say so on the Data page, Classes "
+            "and guide, or import with --not-a-class."
         )
     return said

@@ -268,10 +268,10 @@ def _dataset(
                 "the images as an array."
             )
         from lnl_core.data.importers import import_source
-        from lnl_core.store import datasets, db
+        from lnl_core.store import addresses, datasets, db
 
         import_source(Path(images), "ranked", scratch / "set")
-        ws = db.open_workspace(scratch / "workspace", f"sqlite:///{scratch / 'ranked.db'}")
+        ws = db.open_workspace(scratch / "workspace", addresses.of_path(scratch / "ranked.db"))
         info = datasets.register(ws, "ranked", scratch / "set")
         db.dispose(ws)
         return replace(datasets.load(info), true_labels=None)

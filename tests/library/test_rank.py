@@ -1,3 +1,5 @@
+import tempfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -179,7 +181,10 @@ def test_one_method_may_be_asked_for_on_features_and_another_on_pixels():
     assert {"suspicion_ce", "suspicion_sr@raw"} <= set(table.columns)
 
 
-def test_a_folder_brings_its_own_labels(tmp_path):
+@pytest.mark.parametrize("scratch", ["scratch", "100%20 a?b=c#d"])
+def test_a_folder_brings_its_own_labels(tmp_path, monkeypatch, scratch):
+    (tmp_path / scratch).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / scratch))
     images, labels = stripes()
     for row, (image, label) in enumerate(zip(images, labels, strict=True)):
         file = tmp_path / "photos" / ("left", "right")[label] / f"{row:03}.png"
@@ -189,6 +194,7 @@ def test_a_folder_brings_its_own_labels(tmp_path):
     assert sorted(name[-7:] for name in table["id"][:4]) == [f"{row:03}.png" for row in range(4)]
     with pytest.raises(LnlError, match="brings its own labels"):
         lnl.rank(tmp_path / "photos", labels, ["probe"])
+    assert {each.name for each in tmp_path.iterdir()} == {"photos", scratch}
 
 
 def test_what_cannot_be_ranked_is_refused_in_words():

@@ -188,7 +188,7 @@ def _no_classes(source: Source, answers: Answers, none: set[str]) -> list[Questi
     return [
         Question(
             "no_classes",
-            f"May say that nobody labelled the image: {named}. Kept as a class unless you say so.",
+            f"{no_class.ASKED}{named}. Kept as a class unless you say so.",
             tuple(Choice(name, f"{counts[name]:,} images") for name in open_ones),
             answer=", ".join(name for name in open_ones if name in none),
             several=True,

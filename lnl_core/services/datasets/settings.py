@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -78,10 +78,20 @@ def notes(info: DatasetInfo) -> list[str]:
     return said if datasets.copies(info) is None else [*said, *copied.notes(info)]
 
 
+def unsaid(info: DatasetInfo, already: Sequence[str]) -> list[str]:
+    """Return the notes of a set that was just imported which its reading has not said already."""
+    asked = any(note.startswith(no_class.ASKED) for note in already)
+    return [
+        note
+        for note in notes(info)
+        if note not in already and not (asked and note.startswith(no_class.KEPT))
+    ]
+
+
 _COUNTED = re.compile(
     r"(About )?[\d,]+ images? (is|are) in no split\.$"
-    r"|No class, so to be labelled: |Kept as a class, though nobody may have labelled"
-    r"|May say that nobody labelled the image: "  # once it is stored: as which it counts
+    rf"|No class, so to be labelled: |{no_class.KEPT}"
+    rf"|{no_class.ASKED}"  # once it is stored: as which it counts
 )
 """How the notes of an import begin that are counted anew."""
 
