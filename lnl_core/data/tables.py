@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import re
 import unicodedata
@@ -19,11 +18,10 @@ from typing import IO, Any
 
 from lnl_core.data import coco
 from lnl_core.data.hub_features import class_names, written
+from lnl_core.data.table_heads import begin, places_of
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
 from lnl_core.data.table_text import visible as visible
 from lnl_core.types import LnlError
-
-DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +112,11 @@ def names(
     return [str(name).strip() for name in found]
 
 
-def _places(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """Return column -> position in the header."""
-    position = {str(name).strip().lower(): at for at, name in reversed(list(enumerate(names)))}
-    places = {}
-    for column, accepted in columns.items():
-        known = [position[word] for word in accepted if word in position]
-        if known:
-            places[column] = known[0]
-    return places
-
-
-def _checked_places(
+def _checked(
     names: Sequence[str], name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> dict[str, int]:
-    places = _places(names, columns)
-    missing = [column for column in required if column not in places]
+    found = places_of(names, columns)
+    missing = [column for column in required if column not in found]
     if missing:
         known = ", ".join(f"“{visible(str(n))[:40]}”" for n in names[:12]) or "none"
         wanted = " and ".join(f"“{column}”" for column in missing)
@@ -137,13 +124,13 @@ def _checked_places(
             f"{name} has no column {wanted}. Its columns: {known}. Name them in its first row."
         )
     twins = _twins(names)
-    for at in places.values():
+    for at in found.values():
         if names[at].strip().lower() in twins:
             raise LnlError(
                 f"{name} has several columns called “{visible(names[at].strip())[:40]}”. Give each "
                 "a name of its own."
             )
-    return places
+    return found
 
 
 def _twins(names: Sequence[str]) -> set[str]:
@@ -161,7 +148,7 @@ def _csv_rows(
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     with text_of(file, name) as text:
         reader, names, first, filled = _records(text, name, columns, has_header)
-        places = _checked_places(names, name, columns, required)
+        places = _checked(names, name, columns, required)
         width = len(names)
         number = first
         while True:
@@ -243,40 +230,22 @@ def _records(
 
     The last is a list of one number, which goes up as lines that are not blank are read.
     """
-    lines = lines_of(text, name)
-    number, line = 1, next(lines, "")
-    delimiters = DELIMITERS if has_header else DELIMITERS + " "
-    if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) == 5:
-        delimiters, line, number = line[4], next(lines, ""), 2
-    while line and not line.strip():
-        line, number = next(lines, ""), number + 1
-    if not line:
-        raise LnlError(f"{name} is empty. It needs a header and one row per image.")
-
-    def known(delimiter: str) -> tuple[int, int]:
-        try:
-            cells = next(csv.reader([line], delimiter=delimiter), [])
-        except csv.Error:  # a cell that is too long
-            return 0, 0
-        return len(_places(cells, columns)), len(cells)
-
-    delimiter = max(delimiters, key=known)
-
+    head, lines = begin(lines_of(text, name), name, columns, has_header)
     filled = [0]
 
     def all_lines() -> Iterator[str]:
-        for each in itertools.chain([line], lines):
+        for each in lines:
             filled[0] += bool(each.strip())
             yield each
 
-    reader = csv.reader(all_lines(), delimiter=delimiter, strict=True)
+    reader = csv.reader(all_lines(), delimiter=head.delimiter, strict=True)
     if not has_header:
-        return reader, [str(at) for at in range(1, known(delimiter)[1] + 1)], number - 1, filled
+        return reader, [str(at) for at in range(1, head.width + 1)], head.number - 1, filled
     try:
         names = next(reader)
     except csv.Error as error:
         raise LnlError(f"The first row of {name} is no header: {error}. {SAVE_AS}") from error
-    return reader, names, number, filled
+    return reader, names, head.number, filled
 
 
 def _parquet_rows(
@@ -288,7 +257,7 @@ def _parquet_rows(
     try:
         with pq.ParquetFile(file) as table:
             names = table.schema_arrow.names
-            places = _checked_places(names, name, columns, required)
+            places = _checked(names, name, columns, required)
             for column, at in places.items():
                 kind = table.schema_arrow.field(at).type
                 if pa.types.is_nested(kind) and not pa.types.is_list(kind):
@@ -354,10 +323,10 @@ def _json_rows(
             continue
         names = list(record)
         if first:
-            _checked_places(names, name, columns, required)
+            _checked(names, name, columns, required)
             first = False
         values = list(record.values())
-        cells = {column: values[at] for column, at in _places(names, columns).items()}
+        cells = {column: values[at] for column, at in places_of(names, columns).items()}
         nested = [column for column, value in cells.items() if _is_nested(value)]
         missing = [column for column in required if column not in cells]
         if nested:

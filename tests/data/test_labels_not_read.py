@@ -79,3 +79,53 @@ def test_images_without_an_ending_are_read_beside_a_file_of_arrow(tmp_path, agre
     put(tmp_path / "s", [f"{name}/{i:03d}" for name in ("cat", "dog") for i in range(4)])
     (tmp_path / "s" / "embeddings.feather").write_bytes(b"ARROW1")
     assert agrees(tmp_path / "s").report.n == 8
+
+
+TWO = [f"{'cat' if i < 4 else 'dog'}/im{i}.png" for i in range(8)]
+ROWS = "".join(f"{path},{'dog' if i < 5 else 'cat'}\n" for i, path in enumerate(TWO))
+ABOVE = ["# labels by ann\n", "# labels by ann, 2024\n#\n\n", '"# by ann, and bob",\n', "#by ann\n"]
+
+
+@pytest.mark.parametrize("above", ABOVE)
+@pytest.mark.parametrize("name", ["list.csv", "list.txt"])
+def test_a_list_below_a_comment_is_asked_about_as_any_beside_class_folders(tmp_path, above, name):
+    source = put(tmp_path / "s", TWO)
+    (source / name).write_text(f"{above}image,label\n{ROWS}")
+    assert f"class folders and in {name}" in stops(source, "labels_in", tmp_path)
+    taken = read(source, labels_in="list")
+    assert counts(taken) == {"cat": 3, "dog": 5}
+    assert any(f"{name} begins with" in note and "by ann" in note for note in taken.notes)
+    (source / name).write_text(f"{above}{ROWS}")
+    assert "has no header" in stops(source, "header", tmp_path, labels_in="list")
+    assert counts(read(source, labels_in="list", header="none")) == {"cat": 3, "dog": 5}
+
+
+def test_rows_below_a_comment_keep_their_numbers(tmp_path, do_import):
+    put(tmp_path, ["a.png", "b.png"])
+    (tmp_path / "list.csv").write_text(
+        "# by ann\n\nimage,label\na.png,cat\ngone.png,dog\nb.png,dog\n"
+    )
+    assert [each["row"] for each in do_import(tmp_path / "list.csv").skipped] == [5]
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("#,image,label\n1,#1.png,cat\n2,#2.png,dog\n", {"cat": 1, "dog": 1}),
+        ("#image,label\n#1.png,cat\n#2.png,dog\n", {"cat": 1, "dog": 1}),
+        ("image,label\n#1.png,cat\n#2.png,dog\n", {"cat": 1, "dog": 1}),
+    ],
+)
+def test_a_sharp_that_is_no_comment_stays(tmp_path, text, classes):
+    put(tmp_path, ["#1.png", "#2.png"])
+    (tmp_path / "list.csv").write_text(text)
+    taken = read(tmp_path / "list.csv")
+    assert counts(taken) == classes
+    assert not any("comment" in note for note in taken.notes)
+
+
+def test_a_first_row_that_begins_with_a_sharp_is_a_row(tmp_path):
+    put(tmp_path, ["#1.png", "2.png"])
+    for rows in ("#1.png,cat\n2.png,dog\n", "#1,cat\n2,dog\n"):
+        (tmp_path / "list.csv").write_text(rows)
+        assert counts(read(tmp_path / "list.csv", header="none")) == {"cat": 1, "dog": 1}

@@ -10,7 +10,7 @@ LABELS = ["cat", "dog"] * 3
 UNREAD = {
     "list.json": '[{"image": "im/0.png", "label": "cat"}]',
     "labels.json": '{"im/0.png": "cat"}',
-    "list.csv": "# by a tool\nimage,label\nim/0.png,cat\n",
+    "list.csv": "by a tool\nimage,label\nim/0.png,cat\n",
     "latin.csv": "image,label\nim/0.png,B\xe4r\n",
     "book.csv": "PK\x03\x04 a spreadsheet",
     "list.txt": "image label\nim/0.png cat\n",
@@ -46,7 +46,7 @@ def test_licences_and_notes_beside_images_are_no_lists(tmp_path, name):
     [
         ("license_plates.txt", "image label\nim/0.png cat\n"),
         ("notes-labels.txt", "image label\nim/0.png cat\n"),
-        ("license_plates.csv", "# by a tool\nimage,label\nim/0.png,cat\n"),
+        ("license_plates.csv", "by a tool\nimage,label\nim/0.png,cat\n"),
     ],
 )
 def test_a_list_is_one_though_its_name_begins_as_a_licences(tmp_path, name, text):
@@ -182,6 +182,25 @@ def test_another_list_is_read_alone_and_the_note_named(tmp_path):
 def test_a_list_without_endings_called_nearly_like_a_licence_is_not_passed_over(tmp_path):
     source = put(tmp_path / "s", ["im/a1.png", "im/a2.png", "im/a3.png"])
     (source / "license_plates.txt").write_text("# by a tool\na1 cat\na2 dog\nim/a3 dog\n")
-    assert "license_plates.txt beside it is not read" in stops(source, "labels_in", tmp_path)
+    assert "license_plates.txt is called like a note" in stops(source, "labels_in", tmp_path)
     (source / "license_plates.txt").write_text("MIT License\n\nCopyright 2024\nas is, a1\n")
     assert asked(read(source)) == {}
+
+
+@pytest.mark.parametrize("name", ["license_plates.txt", "LICENSE.txt", "list.csv"])
+def test_a_table_of_the_images_is_a_list_whatever_it_is_called(tmp_path, name):
+    """Its columns are called otherwise than labels are: it is asked about, or named at least."""
+    flat = put(tmp_path / "flat", [f"{i}.png" for i in range(6)])
+    (flat / name).write_text("frame,plate\n" + "".join(f"{i}.png,AB{i % 2}\n" for i in range(6)))
+    assert f"{name} has no column “label”" in stops(flat, "label_column", tmp_path)
+    assert counts(read(flat, label_column="plate")) == {"AB0": 3, "AB1": 3}
+    two = put(tmp_path / "two", paths := [f"{'cd'[i % 2]}/{i}.png" for i in range(6)])
+    (two / name).write_text("frame,plate\n" + "".join(f"{path},AB\n" for path in paths))
+    assert any(f"“{name}” is not used. Its rows name images" in note for note in read(two).notes)
+
+
+def test_prose_that_names_images_is_a_note_to_people(tmp_path):
+    source = put(tmp_path / "s", [f"im/{i}.png" for i in range(6)])
+    for text in ("0.png is the first.\nOf the rest\nnothing is known\n", "im/0.png: a cat\n"):
+        (source / "README.txt").write_text(text)
+        assert asked(read(source)) == {}

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lnl_core.data import tables
+from lnl_core.data import table_heads, tables
 from lnl_core.data.files import inside_path
 from lnl_core.data.table_text import visible
 from lnl_core.readings import Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 COLUMNS = {
@@ -119,6 +120,15 @@ def plain_names(names: Sequence[str]) -> dict[str, str]:
 def inside(root: Path, file: Path) -> str:
     """Return how a file is called in a reading."""
     return inside_path(root, str(file)) or file.name
+
+
+def comments(file: Path, has_header: bool) -> list[str]:
+    """Say which lines above the header of a list are comments."""
+    above = table_heads.comments(file, COLUMNS, has_header)
+    if not above:
+        return []
+    count = many(len(above), "line that is a comment", "lines that are comments")
+    return [f"{file.name} begins with {count}: “{above[0][:60]}”."]
 
 
 def not_taken(names: Sequence[str], notes: Sequence[str]) -> list[str]:

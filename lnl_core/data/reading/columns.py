@@ -15,6 +15,7 @@ from lnl_core.data.reading.column_names import (
     OFF,
     ON,
     Columns,
+    comments,
     plain_names,
 )
 from lnl_core.data.reading.peeking import Peek
@@ -59,7 +60,7 @@ class _Decision:
         self._flags: dict[str, str] = {}
         self._bools: dict[str, str] = {}
         self._questions: list[Question] = []
-        self._notes: list[str] = []
+        self._notes = comments(file, has_header)
 
     def made(self) -> Columns:
         if self._has_header and self._is_headless():

@@ -93,6 +93,8 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
             unused[each.name] = "It has no column of labels."
         elif each.suffix.lower() == ".json" and _OUTPUT.search(each.stem):
             unused[each.name] = "It is no list of a known form."
+        elif each.suffix.lower() != ".json" and asks_for_labels(each):
+            unused[each.name] = "Its rows name images, and no column is known to have the labels."
     return unused
 
 

@@ -20,23 +20,29 @@ UNUSED = "It is called like a note to people."
 
 
 def speaks_to_people(file: Path) -> bool:
-    """Tell whether a file is a licence or the like; one called nearly so names no image.
+    """Tell whether a file is a licence or the like: it is called so, and does not list images.
 
-    By a name with its ending anywhere, or by one without it in most lines.
+    Called so exactly (`LICENSE.txt`), it lists them where several lines, and most, begin with the
+    file of one; called nearly so (`license_plates.txt`) also where any line names one, or where
+    most begin with the name of one without its ending.
     """
-    if is_read_me(file.name) or not like_read_me(file.name):
-        return is_read_me(file.name)
+    exactly = is_read_me(file.name)
+    if not (exactly or like_read_me(file.name)):
+        return False
     try:
         with file.open(encoding="utf-8", errors="replace") as stream:
             lines = [re.split(r"[\s,;|\"']+", line) for line in stream.read(_LOOKED_AT).split("\n")]
     except OSError:
-        return False
-    if any(like_image(word) for words in lines for word in words):
-        return False
+        return exactly
     lines = [words for words in lines if any(words)]
+    named = sum(any(map(like_image, words[:2])) for words in lines)
+    if exactly and (named < 2 or 2 * named < len(lines)):
+        return True  # before a walk through all files
+    if not exactly and any(like_image(word) for words in lines for word in words):
+        return False
     there = (Path(each.path) for each in folders.walk(file.parent.resolve()) if not each.is_folder)
-    stems = {each.stem for each in there if like_image(each.name)}
-    named = sum(any(word.rpartition("/")[2] in stems for word in words[:2]) for words in lines)
+    images = {each.name if exactly else each.stem for each in there if like_image(each.name)}
+    named = sum(any(word.rpartition("/")[2] in images for word in words[:2]) for words in lines)
     return 2 * named < max(len(lines), 1)
 
 

@@ -1,0 +1,134 @@
+"""Where a table of text begins: past comments and blank lines, with which separator."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lnl_core.data.images import SUFFIXES
+from lnl_core.data.table_text import lines_of, text_of, visible
+from lnl_core.types import LnlError
+
+DELIMITERS = ",;\t|"
+_COMMENTS = 100
+"""Lines above a header that are looked at."""
+
+Columns = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first row of a table, which is its header where it has one.
+
+    Attributes:
+        line: that row, as text.
+        number: its number, as a spreadsheet counts rows.
+        delimiter: what separates its cells.
+        width: how many cells it has.
+        comments: the lines above it that begin with # and are no rows.
+    """
+
+    line: str
+    number: int
+    delimiter: str
+    width: int
+    comments: tuple[str, ...] = ()
+
+
+def places_of(names: Sequence[str], columns: Columns) -> dict[str, int]:
+    """Return column -> position in a header."""
+    position = {str(name).strip().lower(): at for at, name in reversed(list(enumerate(names)))}
+    found = {}
+    for column, accepted in columns.items():
+        known = [position[word] for word in accepted if word in position]
+        if known:
+            found[column] = known[0]
+    return found
+
+
+def begin(
+    lines: Iterator[str], name: str, columns: Columns, has_header: bool
+) -> tuple[Head, Iterator[str]]:
+    """Return the first row of a table, and its lines from that row on.
+
+    Raises:
+        LnlError: there is none.
+    """
+    number, line = 1, next(lines, "")
+    delimiters = DELIMITERS if has_header else DELIMITERS + " "
+    if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) == 5:
+        delimiters, line, number = line[4], next(lines, ""), 2
+    first = [line, *itertools.islice(_until_row(line, lines), _COMMENTS)]
+    row = next((each for each in reversed(first) if each.strip()), "")
+    comments = []
+    while first and (not first[0].strip() or _is_comment(first[0], row, columns)):
+        above = first.pop(0)
+        number += 1
+        if above.strip():
+            comments.append(visible(above.strip()))
+    line = first[0] if first else ""
+    if not line:
+        raise LnlError(f"{name} is empty. It needs a header and one row per image.")
+    delimiter = max(delimiters, key=lambda each: _known(line, each, columns))
+    width = _known(line, delimiter, columns)[1]
+    return Head(line, number, delimiter, width, tuple(comments)), itertools.chain(first, lines)
+
+
+def comments(file: Path, columns: Columns, has_header: bool) -> tuple[str, ...]:
+    """Return the lines above the header of a table of text that are comments.
+
+    Raises:
+        LnlError: it is no table of text.
+    """
+    if file.suffix.lower() in (".parquet", ".pq", ".jsonl", ".json"):
+        return ()
+    with text_of(file, file.name) as text:
+        return begin(lines_of(text, file.name), file.name, columns, has_header)[0].comments
+
+
+def _until_row(line: str, lines: Iterator[str]) -> Iterator[str]:
+    """Yield the lines after blank ones and those that begin with #, up to one that is neither."""
+    while _is_marked(line) or (line and not line.strip()):
+        line = next(lines, "")
+        if line:
+            yield line
+
+
+def _is_marked(line: str) -> bool:
+    return line.lstrip('"').startswith("#")
+
+
+def _is_comment(line: str, row: str, columns: Columns) -> bool:
+    """Tell whether a line that begins with # says something to people, before the first row.
+
+    Not so where it is the header (`#,image,label`), names an image, or has as many cells as the row
+    and no blank after the #.
+    """
+    if not _is_marked(line) or _is_marked(row):
+        return False
+    delimiter = max(DELIMITERS, key=lambda each: _known(row, each, columns))
+    if _known(line.lstrip('"# '), delimiter, columns)[0] or _names_image(line):
+        return False
+    if _known(row, delimiter, columns)[0] or _names_image(row):
+        return True
+    cells = [sum(bool(cell.strip()) for cell in each.split(delimiter)) for each in (line, row)]
+    return cells[0] < cells[1] or cells[1] == 1 or line.lstrip('"#')[:1].isspace()
+
+
+def _names_image(line: str) -> bool:
+    words = re.split(r"[\s,;|\"]+", line)
+    return any(os.path.splitext(word)[1].lower() in SUFFIXES for word in words)
+
+
+def _known(line: str, delimiter: str, columns: Columns) -> tuple[int, int]:
+    """Return how many columns a line names, and how many cells it has."""
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a cell that is too long
+        return 0, 0
+    return len(places_of(cells, columns)), len(cells)
