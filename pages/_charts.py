@@ -64,11 +64,16 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
     )
 
 
-def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
+_ALL_BARS = 860
+"""Pixels that all bars together have at most where they are drawn large."""
+
+
+def class_balance(classes: Sequence[Mapping[str, Any]], *, large: bool = False) -> go.Figure:
     """Draw images per class; the part that is wrong, where anything is known, at the bar's end.
 
     Args:
         classes: see `catalog.class_counts`.
+        large: thicker bars and larger text, for a large screen.
     """
     if "pandas" in sys.modules:  # Plotly asks for parts of what another thread has half loaded:
         importlib.import_module("pandas")  # waits for it; nothing here needs it
@@ -78,6 +83,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     counts = [each["count"] for each in classes]
     wrong = [each["said"] or 0 for each in classes]  # as the words beside it
     places = list(range(len(classes)))
+    step = max(29, min(46, _ALL_BARS // max(len(classes), 1))) if large else 29
+    letters = 16 if large else 13
     whole = [
         f"{chart_text(each['name'], 200)}:{'' if each['exact'] else ' about'}" for each in classes
     ]
@@ -95,15 +102,20 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             customdata=whole,
             hovertemplate=f"%{{customdata}} %{{x:,.0f}} {label}<extra></extra>",
         )
-    figure.layout = _look(max(106, 29 * len(classes) + 50), r=70, b=38) | {
+    figure.layout = _look(
+        max(106, step * len(classes) + 50), r=5 * letters + 5, b=3 * letters - 1
+    ) | {
         "barmode": "stack",
         "bargap": 0,
-        "annotations": [_count_beside(place, each, tone) for place, each in enumerate(classes)],
+        "annotations": [
+            _count_beside(place, each, tone) | {"font": {"size": letters - 1}}
+            for place, each in enumerate(classes)
+        ],
         "yaxis": {
             "tickvals": places,
             "ticktext": names,
             "range": [len(classes) - 0.4, -0.6],
-            "tickfont": {"size": 13, "color": tone["text"]},
+            "tickfont": {"size": letters, "color": tone["text"]},
             "ticklabelstandoff": 6,
             "showgrid": False,
             "zeroline": False,
@@ -117,7 +129,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             "nticks": 5,
             "range": [0, 1.12 * max(counts, default=1)],
             "tickformat": ",",
-            "title": {"text": "images", "font": {"size": 12}, "standoff": 4},
+            "tickfont": {"size": letters - 1},
+            "title": {"text": "images", "font": {"size": letters - 1}, "standoff": 4},
             "fixedrange": True,
         },
     }

@@ -45,6 +45,7 @@ _MEMORY = st.components.v2.component(
     js=r"""
 // From 1600 px on tables are written larger: their text is painted, so no style sheet reaches it.
 const WIDE = window.matchMedia("(min-width: 1600px)");
+const ROOMY = window.matchMedia("(min-width: 2200px) and (min-height: 1100px)");
 const NARROW = window.matchMedia("(max-width: 700px)");
 const DARK = window.matchMedia("(prefers-color-scheme: dark)");
 const presents = () => new URLSearchParams(location.search).get("present") === "1";
@@ -77,10 +78,12 @@ export default function ({ data, setStateValue }) {
   const later = after();
   const tell = () => later.dialogs(() => {
     if (WIDE.matches !== data.wide) setStateValue("wide", WIDE.matches);
+    if (ROOMY.matches !== data.roomy) setStateValue("roomy", ROOMY.matches);
     if (NARROW.matches !== data.narrow) setStateValue("narrow", NARROW.matches);
   });
   tell();
-  for (const size of [WIDE, NARROW]) size.addEventListener("change", tell);
+  const sizes = [WIDE, ROOMY, NARROW];
+  for (const size of sizes) size.addEventListener("change", tell);
   const redraw = () => once(shows(DARK.matches ? "dark" : "light"), (scheme) =>
     later.dialogs(() => setStateValue("scheme", scheme)));
   DARK.addEventListener("change", redraw);
@@ -88,7 +91,7 @@ export default function ({ data, setStateValue }) {
   window.addEventListener("pagehide", leave);
   remember(data, setStateValue);
   return () => {
-    for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell);
+    for (const size of sizes) size.removeEventListener("change", tell);
     DARK.removeEventListener("change", redraw);
     window.removeEventListener("pagehide", leave);
     later.never();
@@ -296,12 +299,14 @@ def _remember() -> None:
             "asked": _who.asked(),
             "kept": "reviewer_chosen" in st.session_state,
             "wide": _ui.wide(),
+            "roomy": _ui.roomy(),
             "narrow": _ui.narrow(),
             "tab": _ui.tab(),
             "leave": _urls.leave_url(),
         },
         on_name_change=lambda: None,
         on_wide_change=lambda: None,
+        on_roomy_change=lambda: None,
         on_narrow_change=lambda: None,
         on_scheme_change=lambda: None,
         height=1,

@@ -125,6 +125,7 @@ STYLE = """<style>
 .st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}
 .st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
 .st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
+.st-key-before_after{height:clamp(380px,100vh - 360px,1000px)}
 }
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}

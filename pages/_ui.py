@@ -89,6 +89,11 @@ def wide() -> bool:
     return bool((st.session_state.get("reviewer_memory") or {}).get("wide"))
 
 
+def roomy() -> bool:
+    """Say whether the window is one of a desk's large screens, as far as the browser has told."""
+    return bool((st.session_state.get("reviewer_memory") or {}).get("roomy"))
+
+
 def narrow() -> bool:
     """Say whether the window is at most 700 px wide, as far as the browser has told."""
     return bool((st.session_state.get("reviewer_memory") or {}).get("narrow"))

@@ -33,7 +33,7 @@ def precision_recall(comparison: Comparison, tone: Tone, height: int = 286) -> g
     drawn, lines = _drawn(comparison), strokes(comparison.candidates, tone)
     figure = new_figure(
         "Precision and recall",
-        "How pure the queue is, by the share of wrong labels found: higher is better.",
+        "How pure the queue is as more is found: higher is better.",
         tone,
         max(height, legend_height(drawn)),
     )

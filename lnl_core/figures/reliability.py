@@ -21,7 +21,7 @@ def reliability(found: Reliability, tone: Tone, height: int = 286) -> go.Figure:
     """Draw the share of wrong labels against the chance that was promised, with intervals."""
     figure = new_figure(
         "Are the chances true?",
-        "Share of wrong labels among images of like chance: on the dotted line it is as promised.",
+        "Share that is wrong by the chance promised; true on the dotted line.",
         tone,
         height,
     )

@@ -36,21 +36,16 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
         _plan(info)
     with left, st.container(border=True, key="retrain_again"):
         again.draw(info)
+    result = retraining.latest(info)
     with right, st.container(border=True, key="retrain_result"):
-        result = retraining.latest(info)
-        if result is None:
-            st.markdown("**Accuracy before and after**")
-            st.caption(
-                "No result yet. The network's accuracy on the held-out images comes here, trained "
-                f"on given and on corrected labels, each with its 95{_words.NARROW}% interval."
-            )
-        else:
-            _figures.draw(
-                accuracy.before_after(result, _figures.tone(), height=380),
-                "before and after",
-                info,
-                alt="Accuracy trained on given and on corrected labels",
-            )
+        _figures.draw(
+            accuracy.before_after(result, _figures.tone(), height=380),
+            "before_after",
+            info,
+            alt="Accuracy trained on given and on corrected labels" + ("" if result else ": none"),
+            height="stretch",
+        )
+        if result is not None:
             said = [plain(sentence) for sentence in retraining.words(result)]
             if retraining.stale(info, result):
                 said.append("People have answered more since: retrain to count that in.")

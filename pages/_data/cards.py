@@ -59,7 +59,7 @@ def _card(card: DatasetCard, *, primary: bool) -> None:
     st.html(
         paint.said(
             "" if badge else paint.heading(info.name),
-            _ui.thumb_strip(info, card.sample_rows),
+            _ui.thumb_strip(info, card.sample_rows, side=64 if _ui.roomy() else 36),
             paint.caption(f"{images}, {classes}, {runs}"),
             *more,
         )

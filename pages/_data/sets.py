@@ -72,7 +72,7 @@ def _overview(info: DatasetInfo) -> None:
                 )
             _charts.format_select()
         _charts.draw(
-            _charts.class_balance(classes),
+            _charts.class_balance(classes, large=_ui.roomy()),
             key=f"balance_{info.id}",
             alt="Bars: images per class, and how many of them are wrong, found or expected",
         )

@@ -9,10 +9,11 @@ from lnl_core.services import methods
 from lnl_core.services.datasets import settings
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Job, JobState, usual_representation
-from pages import _jobs, _words
+from pages import _jobs, _ui, _words
 from pages._runs import live
 
-_ROW = 30
+_ROW, _ROOMY_ROW = 30, 42
+"""Pixels of a line, the second on a large screen."""
 _FIRST = 12
 _FEATURES = "Time for features that this run computed first; all runs of the set share them."
 _MEMORY = "The run's own peak, on top of what the worker holds."
@@ -35,12 +36,13 @@ def draw(info: DatasetInfo) -> None:
         st.caption(f":material/add_photo_alternate: {_words.behind(behind)}")
     words = list(_jobs.BADGES)
     key = f"history_{info.id}_{len(jobs)}"
+    line = _ROOMY_ROW if _ui.roomy() else _ROW
     st.dataframe(
         _table(info, jobs),
         key=key,
         hide_index=True,
-        row_height=_ROW,
-        height=_ROW * (min(len(jobs), _FIRST) + 1) + 7,
+        row_height=line,
+        height=line * (min(len(jobs), _FIRST) + 1) + 7,
         column_config={
             "method": st.column_config.TextColumn("Method", width=208),
             "preset": st.column_config.TextColumn("Preset", width=72),

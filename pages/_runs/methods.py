@@ -18,7 +18,8 @@ PRESETS = {
     "standard": "More epochs on pixels.",
     "paper": "Every knob as published: a GPU's work.",
 }
-_ROW = 30
+_ROW, _ROOMY_ROW = 30, 42
+"""Pixels of a line, the second on a large screen."""
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
@@ -105,13 +106,14 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
             "line": [_line(m) for m in methods],  # last: a narrow window cuts it, not the costs
         }
     )
+    line = _ROOMY_ROW if _ui.roomy() else _ROW
     edited = st.data_editor(
         table,
         key=key,
         hide_index=True,
         disabled=["method", "line", "time", "gb"],
-        row_height=_ROW,
-        height=_ROW * (len(methods) + 1) + 7,
+        row_height=line,
+        height=line * (len(methods) + 1) + 7,
         column_config={
             "run": st.column_config.CheckboxColumn("", width=32),
             "method": st.column_config.TextColumn(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from lnl_core.services.review.new_classes import retired
@@ -14,6 +16,9 @@ from pages._team.paint import VERDICTS
 from pages._words import count, duration, plain, plural, short, short_path
 
 SHOWN = 3
+ROOMY_SHOWN = 6
+"""Contradictions on a page; on a large screen two stand side by side."""
+
 LETTERS = "ABDEFG"
 """Keys of the answers; Streamlit keeps C for itself."""
 
@@ -31,12 +36,15 @@ def draw(info: DatasetInfo) -> None:
     entitled = roles.may(info.workspace, _ui.reviewer(), Act.SETTLE)
     if not entitled:
         st.caption("An adjudicator or owner settles these.")
-    last = (len(found) - 1) // SHOWN * SHOWN
-    start = min(st.session_state.get(f"team_at_{info.id}", 0), last)
-    for place, each in enumerate(found[start : start + SHOWN]):
-        _card(info, each, first=place == 0, entitled=entitled)
-    if len(found) > SHOWN:
-        _turn(info, start, last, len(found))
+    shown = ROOMY_SHOWN if _ui.roomy() else SHOWN
+    last = (len(found) - 1) // shown * shown
+    start = min(st.session_state.get(f"team_at_{info.id}", 0) // shown * shown, last)
+    side_by_side = st.grid(2, gap="small") if _ui.roomy() else nullcontext()
+    with side_by_side:
+        for place, each in enumerate(found[start : start + shown]):
+            _card(info, each, first=place == 0, entitled=entitled)
+    if len(found) > shown:
+        _turn(info, start, last, len(found), shown)
 
 
 def _heading(info: DatasetInfo, n: int) -> None:
@@ -56,7 +64,7 @@ def _heading(info: DatasetInfo, n: int) -> None:
             )
 
 
-def _turn(info: DatasetInfo, start: int, last: int, n: int) -> None:
+def _turn(info: DatasetInfo, start: int, last: int, n: int, shown: int) -> None:
     """Draw where among all these are, and the way to the next."""
     with st.container(
         horizontal=True,
@@ -64,10 +72,10 @@ def _turn(info: DatasetInfo, start: int, last: int, n: int) -> None:
         vertical_alignment="center",
         gap="small",
     ):
-        st.caption(f"{start + 1}–{min(start + SHOWN, n)} of {count(n)}", width="content")
+        st.caption(f"{start + 1}–{min(start + shown, n)} of {count(n)}", width="content")
         for label, icon, key, to, off in (
-            ("Previous", "chevron_left", "Left", start - SHOWN, start == 0),
-            ("Next", "chevron_right", "Right", start + SHOWN, start == last),
+            ("Previous", "chevron_left", "Left", start - shown, start == 0),
+            ("Next", "chevron_right", "Right", start + shown, start == last),
         ):
             st.button(
                 label,
@@ -97,14 +105,15 @@ def said(info: DatasetInfo, decision: Decision) -> str:
 
 
 def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
+    side = 190 if _ui.roomy() else 118
     with (
         st.container(border=True, key=f"conflict{'_first' if first else ''}_{each.row}"),
         st.container(horizontal=True, gap="medium"),
     ):
         st.html(
-            f'<img src="{_urls.thumb_url(info, each.row)}" alt="" style="width:118px;'
-            'height:118px;object-fit:cover;border-radius:4px">',
-            width=118,
+            f'<img src="{_urls.thumb_url(info, each.row)}" alt="" style="width:{side}px;'
+            f'height:{side}px;object-fit:cover;border-radius:4px">',
+            width=side,
         )
         with st.container(gap="xsmall", width="stretch"):
             label = plain(short(info.class_names[each.given]))

@@ -10,13 +10,14 @@ from lnl_core.services.export import exporting
 from lnl_core.services.in_force import loaded
 from lnl_core.services.team.team import AUTO_FIX, SETTLED, kept, trail
 from lnl_core.types import Action, DatasetInfo, Decision
-from pages import _urls
+from pages import _ui, _urls
 from pages._team import paint
 from pages._words import plural, short
 
 SHOWN = 100
 HEIGHT = 510
-"""Pixels; the rest scrolls."""
+ROOMY_HEIGHT = 920
+"""Pixels, the second on a large screen; the rest scrolls."""
 
 
 def draw(info: DatasetInfo, names: list[str]) -> None:
@@ -46,7 +47,7 @@ def draw(info: DatasetInfo, names: list[str]) -> None:
             )
         ids = loaded(info).ids
         lines = [_line(info, each, str(ids[each.row])) for each in trail(info, who, SHOWN)]
-        st.html(paint.trail(lines, HEIGHT))
+        st.html(paint.trail(lines, ROOMY_HEIGHT if _ui.roomy() else HEIGHT))
         total = kept(info, who)
         last = f"the last {SHOWN} of " if total > SHOWN else ""
         st.caption(

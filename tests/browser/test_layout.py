@@ -192,6 +192,36 @@ def test_a_low_window_shows_the_figure_and_the_picture(common_server, page, layo
     assert download["y"] + download["height"] < 533
 
 
+def test_the_first_screen_of_compare_holds_figures_and_the_head_of_the_table(
+    common_server, page, layout_set
+):
+    open_page(page, common_server, "quality", layout_set)
+    figure, table = (
+        page.locator(each).first.bounding_box()
+        for each in (".st-key-effort", ".st-key-compare_body [data-testid=stDataFrame]")
+    )
+    assert figure["height"] >= 300
+    assert table["y"] + 3 * 30 < 800  # its head and the first two methods
+
+
+def test_a_large_screen_is_used(common_server, page, layout_set):
+    """The lower third stood empty: figures grow with the window, what stood below stands beside."""
+    page.set_viewport_size({"width": 2560, "height": 1440})
+    open_page(page, common_server, "retraining", layout_set)
+    assert page.locator(".st-key-before_after").bounding_box()["height"] > 900
+    open_page(page, common_server, "runs", layout_set)
+    page.wait_for_function("""() => {
+      const headings = [...document.querySelectorAll("h2")];
+      const history = headings.find((each) => each.innerText === "History");
+      return history?.getBoundingClientRect().left > 1300;
+    }""")
+    open_page(page, common_server, "data", layout_set)
+    page.wait_for_function("""() => {
+      const bars = document.querySelector("[class*=st-key-balance_] .main-svg");
+      return bars?.getBoundingClientRect().height >= 4 * 46;
+    }""")
+
+
 @pytest.mark.parametrize("width", [768, 1024])
 def test_what_belongs_to_figures_stands_together(common_server, page, layout_set, width):
     """Runs stood alone on a row of its own, and the last of four facts below the others."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from lnl_core.figures import costs, frame
+from lnl_core.figures import costs, frame, retraining
 from lnl_core.figures.palette import TONES
 from lnl_core.services.explore import confusions
 from lnl_core.views import Candidate
@@ -96,3 +96,23 @@ def test_a_bar_of_a_class_shows_as_many_wrong_as_the_words_beside_it():
     assert [list(each.x) for each in figure.data] == [[20, 17], [0, 3]]
     beside = [each.text for each in figure.layout.annotations]
     assert [each.split("</span>")[1] for each in beside] == [", about 0", ", about 3"]
+
+
+def test_bars_of_classes_are_thicker_on_a_large_screen_until_many_fill_it():
+    def heights(n):
+        one = {"name": "cat", "count": 20, "wrong": 0.4, "said": 0, "exact": False}
+        return [_charts.class_balance([one] * n, large=each).layout.height for each in (0, 1)]
+
+    assert heights(10) == [29 * 10 + 50, 46 * 10 + 50]
+    assert heights(40) == [29 * 40 + 50, 29 * 40 + 50]
+    assert heights(20)[1] < 1000
+
+
+def test_the_axes_of_a_retraining_wait_for_its_result():
+    part = {"accuracy": 0.5, "low": 0.4, "high": 0.6, "correct": 5, "n": 10}
+    empty = retraining.before_after(None, TONES["light"])
+    drawn = retraining.before_after({"before": part, "after": part}, TONES["light"])
+    assert not empty.data
+    assert [each.text for each in empty.layout.annotations] == ["No result yet"]
+    assert empty.layout.xaxis.ticktext == tuple(drawn.data[0].x)
+    assert empty.layout.yaxis.range == drawn.layout.yaxis.range

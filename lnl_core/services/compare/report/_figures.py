@@ -76,7 +76,7 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
             comparison.candidates,
             tone,
             title="Agreement of the order",
-            sentence="Spearman correlation of suspicion, images that all judge: 1 is one order.",
+            sentence="Spearman correlation, images that all judge: 1 is one order.",
         ),
     )
     goal = max(min(comparison.goal, comparison.compared), 1)
@@ -88,7 +88,7 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
             comparison.candidates,
             tone,
             title=f"Top {goal:,} in common",
-            sentence="Share of the union of the most suspicious images of both.",
+            sentence="Share of the union of both methods' most suspicious.",
         ),
     )
     result = retraining.latest(info)
