@@ -94,7 +94,8 @@ def refusal(base: str, method: str) -> str:
     labels = " or ".join(filter(purifies, METHODS))
     return (
         f"{method} cannot build on {base}: {networks} post-trains the network "
-        f"of a run, and other methods train on labels purified by {labels}."
+        f"of a run, other methods train on labels purified by {labels}, and those on features "
+        "learn from the ones of a network, such as ce."
     )
 
 

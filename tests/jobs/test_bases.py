@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from lnl_core.jobs import bases, outcome, queue, worker
 from lnl_core.jobs.engines import local
-from lnl_core.methods import METHODS
+from lnl_core.methods import AT, METHODS
 from lnl_core.services.runs import running, status
 from lnl_core.store import arrays, datasets, db, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Method, Signals, TopProbs
@@ -321,6 +321,31 @@ def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
     assert jobs[1].representation == f"run:{jobs[0].id}"
     assert jobs[3].base == jobs[2].id
     assert jobs[3].representation == "auto"  # it takes purified labels, on the usual features
+
+
+@pytest.mark.parametrize(
+    ("asked", "representation", "words"),
+    [
+        ("finetune@raw", None, "finetune does not learn from “raw”"),
+        ("hnml@simclr", None, "Ask for hnml or hnml@pretrained"),
+        ("finetune", "raw", "finetune does not learn from “raw”"),
+        ("sr->influence@raw", None, "Leave out “@raw”"),
+        ("probe->knn", None, "knn cannot build on probe"),
+    ],
+)
+def test_features_that_a_run_would_leave_alone_are_refused(
+    tiny, no_worker, asked, representation, words
+):
+    with pytest.raises(LnlError, match=words):
+        running.start_runs(
+            tiny, ["ce", asked] if AT in asked else [asked], representation=representation
+        )
+    assert queue.jobs(tiny) == []
+
+
+def test_features_for_some_of_several_runs_are_for_those(tiny, no_worker):
+    jobs = running.start_runs(tiny, ["finetune", "knn"], representation="raw")
+    assert [job.representation for job in jobs] == ["pixels", "raw"]
 
 
 def test_runs_whose_features_can_be_used_are_offered(workspace, tiny, no_worker):

@@ -8,13 +8,13 @@ from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, inputs, knobs, needs, queue, splits
 from lnl_core.learning.feature_keys import cache_key
-from lnl_core.methods import AT, METHODS, card, default_runs, title_of
+from lnl_core.methods import AT, METHODS, card, default_runs, leaves, title_of
 from lnl_core.said import many
 from lnl_core.services.in_force import signals
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import audits, datasets
-from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
+from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, Leaves, LnlError, Workspace
 
 
 def start_runs(
@@ -159,10 +159,13 @@ def _check_chains(
     here = executor == "local"
     if here:
         needs.check_device(device)
-    for run in (run for chain in chains for run in chain if not run.isdigit()):
+    runs = [run for chain in chains for run in chain if not run.isdigit()]
+    for run in runs:
         key, features = _on(run, representation)
         queue.check(info, key, preset, overrides.get(key, {}), executor, features)
         _check_features(info, key, features)
+        if AT in run or all(not _uses_features(*_on(each, representation)) for each in runs):
+            _check_use(key, features)
         if here and _uses_features(key, features):
             needs.check_representation(features)
     if base is not None:
@@ -187,6 +190,12 @@ def _chain(recipe: str) -> list[str]:
         number = key.isdigit() and place == 0 and len(keys) > 1
         if not number:
             card(_on(key)[0])
+    for run in keys[1:]:
+        if bases.post_trains(_on(run)[0]) and AT in run:
+            raise LnlError(
+                f"In “{recipe}” {_on(run)[0]} takes the network before it, and sees what that one "
+                f"saw. Leave out “{AT}{run.partition(AT)[2]}”."
+            )
     for first, second in itertools.pairwise([_on(key)[0] for key in keys]):
         if not first.isdigit() and not (bases.fits(first, second) or _feeds(first, second)):
             raise LnlError(bases.refusal(first, second))
@@ -195,7 +204,8 @@ def _chain(recipe: str) -> list[str]:
 
 def _feeds(first: str, second: str) -> bool:
     """Say whether in a recipe the second method learns from the features of the first."""
-    return "features" in METHODS[second].needs and not bases.purifies(first)
+    learns = "features" in METHODS[second].needs and not bases.purifies(first)
+    return learns and leaves(first, Leaves.FEATURES)
 
 
 def _uses_features(method: str, representation: str | None) -> bool:
@@ -208,6 +218,20 @@ def _check_features(info: DatasetInfo, method: str, representation: str | None) 
     if number is not None:
         usable = _uses_features(method, representation)
         bases.check_features(queue.job(info.workspace, number), info, method, usable)
+
+
+def _check_use(method: str, representation: str | None) -> None:
+    """Raise LnlError where a method would leave features alone that were asked for by name."""
+    if representation in (None, "", "auto", knobs.PIXELS):
+        return
+    if _uses_features(method, representation):
+        return
+    can = getattr(METHODS[method].config, "frozen_on", ())
+    other = "".join(f" or {method}{AT}{each}" for each in can)
+    raise LnlError(
+        f"{method} does not learn from “{representation}”. Ask for {method}{other}, or for a "
+        "method on features, such as probe."
+    )
 
 
 def default_recipe(info: DatasetInfo) -> list[str]:
