@@ -136,6 +136,8 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         return
     if plan.missing:
         st.warning(_missing(info, plan), icon=":material/warning:")
+    for note in plan.notes:
+        st.warning(plain(note), icon=":material/warning:")
     enough = plan.size <= plan.free
     _says(plan, known.images, enough)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -149,7 +151,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         if plan.size <= ZIP_BYTES and images != "link":
             _zip_button(info, format_key, agreed, images)
     if pressed:
-        _write(info, format_key, out, agreed, images)
+        _write(info, format_key, out, agreed, images, plan.notes)
     st.header("What it holds", anchor=False)
     st.code(_tree(info, format_key, out.name), language=None, wrap_lines=True)
     st.header("The same from a terminal", anchor=False)
@@ -230,7 +232,10 @@ def _zip_button(info: DatasetInfo, format_key: str, agreed: bool, images: str) -
     )
 
 
-def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> None:
+def _write(
+    info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str, said: Sequence[str]
+) -> None:
+    """Write the folder; `said` are notes that stand above already."""
     bar = st.progress(0.0, text="Writing…")
     began, told = time.monotonic(), 0.0
 
@@ -267,7 +272,8 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
     for problem in result.problems:
         st.warning(plain(problem), icon=":material/warning:")
     for note in result.notes:
-        st.caption(plain(note))
+        if note not in said:
+            st.caption(plain(note))
 
 
 def _command(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> str:

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from lnl_core.services import in_force
-from lnl_core.services.datasets import catalog, settings
+from lnl_core.services.datasets import catalog, growing, settings
 from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
-from lnl_core.store import arrays, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, Signals
+from tests.data.asking import put
 from tests.data.making import encoded, picture
 from tests.services.review.plans import accepted, birds
 from tests.services.review.test_auditing import Reviewer, make
@@ -154,6 +155,25 @@ def test_a_folder_is_told_before_and_written(desk, reviewed, workspace, key, tex
     assert app.code[0].value == str(out)
     assert len(list(out.iterdir())) > 1
     assert ("pred_probs: run 1" in texts(app)) == (key == "cleanlab")
+
+
+def test_what_label_studio_would_serve_is_told_before(
+    desk, workspace, tmp_path, monkeypatch, texts
+):
+    put(tmp_path / "pets", [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(3)])
+    (tmp_path / "more" / "dog").mkdir(parents=True)
+    (tmp_path / "more" / "dog" / "8.png").write_bytes(encoded(picture(seed=98), "PNG"))
+    catalog.import_dataset(workspace, tmp_path / "pets", "pets")
+    assert growing.add_images(datasets.dataset(workspace, "pets"), tmp_path / "more").added
+    app = desk("export", dataset="pets")
+    app.radio(key="format").set_value("label-studio").run()
+    assert "Label Studio is to serve" in texts(app)
+    assert [each for each in app.button if each.label == "Write the folder"]
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    app.run()
+    assert not app.exception
+    assert "would have to serve" in texts(app)
+    assert not [each for each in app.button if each.label == "Write the folder"]
 
 
 def test_a_folder_that_may_not_be_used_is_refused(desk, reviewed, tmp_path, monkeypatch, texts):

@@ -66,8 +66,7 @@ def write(
     """
     every = np.arange(len(cleaned.data))
     placing.check_space(placing.need(cleaned, every, target, images), target)
-    refer = images == "none" and placing.has_originals(cleaned)
-    root = _served(cleaned) if refer else None
+    root = _referred_to(cleaned, images)
     count = 0
     with placing.new_folder(target, cleaned) as part:
         placer = Placer(part, cleaned, images, len(every), report)
@@ -97,6 +96,20 @@ def write(
         readme = _README.format(root=named) + "".join(f"\n{each}\n" for each in notes)
         (part / "README.txt").write_text(readme, "utf-8")
     return Written(count, problems, notes)
+
+
+def foreseen(cleaned: Cleaned, images: str) -> list[str]:
+    """Say before anything is written what Label Studio would have to serve beside the set.
+
+    Raises:
+        LnlError: as `write` does, of originals that no folder holds which it should serve.
+    """
+    return _also_served(cleaned, _referred_to(cleaned, images))
+
+
+def _referred_to(cleaned: Cleaned, images: str) -> Path | None:
+    """Return the folder that Label Studio serves; None where the images are in the export."""
+    return _served(cleaned) if images == "none" and placing.has_originals(cleaned) else None
 
 
 def _served(cleaned: Cleaned) -> Path:

@@ -17,7 +17,7 @@ import numpy as np
 from lnl_core.data import export as files
 from lnl_core.data import outputs
 from lnl_core.data.layouts import cleaned as cleaning
-from lnl_core.data.layouts import cleanlab, lists, placing
+from lnl_core.data.layouts import cleanlab, label_studio, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.jobs import purified as purifying
 from lnl_core.services import places
@@ -53,6 +53,7 @@ class ExportPlan:
         originals: False where working copies are written, because the set came as arrays.
         missing: originals that are not where they were and will be left out.
         sampled: files, size and missing are estimated, from a part of the files.
+        notes: sentences about what else to know before it is written.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class ExportPlan:
     originals: bool
     missing: int
     sampled: bool
+    notes: tuple[str, ...] = ()
 
 
 def _accepted(info: DatasetInfo, only_agreed: bool) -> tuple[list[Decision], int]:
@@ -286,13 +288,15 @@ def plan_export(
     """Say what an export to a folder would take, before anything is written.
 
     Raises:
-        LnlError: an unknown format or way with images, or a folder that cannot be used.
+        LnlError: an unknown format or way with images, a folder that cannot be used, or originals
+            that Label Studio could only read if it served all of a disk or of somebody's home.
     """
     known = _format(format)
     images = _images(format, images)
     data = cleaned(info, only_agreed=only_agreed)
     out = places.folder(info, out)
     placing.check_target(out, data)
+    notes = label_studio.foreseen(data, images) if format == "label-studio" else []
     complete = format in ("cleanlab", "label-studio")
     rows = np.arange(len(data.data)) if complete else data.rows()
     if format == "cleanlab":
@@ -310,6 +314,7 @@ def plan_export(
         originals=needed.originals,
         missing=needed.missing,
         sampled=len(rows) > placing.SAMPLE,
+        notes=tuple(notes),
     )
 
 

@@ -60,12 +60,17 @@ def test_label_studio_serves_no_home(workspace, pets, tmp_path, monkeypatch):
         (tmp_path / "more" / "dog" / f"{i}.png").write_bytes(encoded(picture(seed=90 + i), "PNG"))
     growing.add_images(pets, tmp_path / "more")
     info = datasets.dataset(workspace, "pets")
+    plan = exporting.plan_export(info, "label-studio", tmp_path / "ls")
     made = exporting.write_export(info, "label-studio", tmp_path / "ls")
+    assert plan.notes == made.notes  # said before it is written
     assert made.notes[0].startswith(f"Label Studio is to serve {tmp_path}, the folder around")
     assert made.notes[0] in (tmp_path / "ls" / "README.txt").read_text("utf-8")
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     with pytest.raises(LnlError, match=r"would have to serve .*Choose copy or link"):
         exporting.write_export(info, "label-studio", tmp_path / "no")
+    with pytest.raises(LnlError, match=r"would have to serve .*Choose copy or link"):
+        exporting.plan_export(info, "label-studio", tmp_path / "no")
+    assert exporting.plan_export(info, "label-studio", tmp_path / "no", images="link").notes == ()
     assert not (tmp_path / "no").exists()
     made = exporting.write_export(info, "label-studio", tmp_path / "copied", images="copy")
     assert (made.rows, made.notes) == (10, ())
