@@ -34,6 +34,15 @@ def test_what_was_seen_stays_so_over_a_reload_and_in_page_mode(desk):
     assert {each.row for each in desk.history() if each.revealed} == {first, second}
 
 
+def test_what_was_seen_stays_so_where_the_label_is_hidden(desk):
+    row = desk.shown
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("e")
+    desk.open(f"&mode=blind&row={row}").press("2").saved()
+    (said,) = desk.history()
+    assert (said.row, said.mode, said.revealed) == (row, "blind", True)
+
+
 def test_undo_brings_the_image_back_also_after_a_reload(desk):
     first = desk.shown
     desk.press("k")

@@ -2,17 +2,23 @@
 mode, on a page, after taking back.
 
 The desk shows advice without an answer where it is asked for, and says at each answer whether it
-may have been led. What it has seen in the window at hand it knows by itself.
+may have been led. What it has seen in the window at hand it knows by itself; of an image without
+its label, and of one on a page, it is not told, and the answer is looked up when it is recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+from lnl_core.services.review.blind import BLIND
 from lnl_core.store import advised, decisions
-from lnl_core.types import Busy, DatasetInfo, LnlError, ReadOnly
+from lnl_core.types import Action, Busy, DatasetInfo, Decision, LnlError, ReadOnly
+
+_BEFORE_ADVICE = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
+"""What may follow a Wrong that was said before the advice came with it."""
 
 
 def note(info: DatasetInfo, reviewer: str, row: int) -> None:
@@ -50,3 +56,28 @@ def flagged(
     rows = {each["row"] for each in shown}.difference(hidden)
     seen = advised.among(info, reviewer, rows) if rows else set()
     return [each | ({"advised": True} if each["row"] in seen else {}) for each in shown]
+
+
+def rows_of(
+    info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]
+) -> Collection[int]:
+    """Return on which images of a browser's answers the reviewer was shown the advice before."""
+    rows = {row for each in entries if isinstance(row := each.get("row"), int)}
+    return advised.among(info, reviewer, {row for row in rows if 0 <= row < info.n})
+
+
+def led(said: Decision, seen: Collection[int]) -> Decision:
+    """Return an ordinary answer as it came about: `revealed` where the advice was shown before it.
+
+    A class that was named after Wrong is as the browser says: the advice came with the Wrong. In
+    the mode Blind there is no Wrong, and no advice either: it was shown before.
+
+    Args:
+        said: the answer.
+        seen: as `rows_of` gives them.
+    """
+    if said.row not in seen or said.action is Action.REOPEN:
+        return said
+    if said.mode != BLIND and said.action in _BEFORE_ADVICE:
+        return said
+    return replace(said, revealed=True)

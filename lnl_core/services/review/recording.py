@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, score_shown, scored
-from lnl_core.services.review import again, blind, groups, looks, second
+from lnl_core.services.review import advised, again, blind, groups, looks, second
 from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class, retired
 from lnl_core.services.workspace import dataset_by_id
@@ -62,6 +62,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     """
     info = dataset_by_id(info.workspace, info.id)  # it may have got classes or images meanwhile
     ranked = scored(info)
+    led = advised.rows_of(info, reviewer, entries)
     good, seen = list[Decision](), list[Decision]()
     acked, problems, meanwhile = [], [], []
 
@@ -78,7 +79,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                 if changed is not info:
                     store()
                     info, ranked = changed, scored(changed)
-                decision = _decision(info, ranked, reviewer, entry, cid)
+                decision = advised.led(_decision(info, ranked, reviewer, entry, cid), led)
                 checking.check(info, decision)
                 numbers = _by_number(entry, decision).intersection(info.new_classes)
                 if numbers and not decisions.is_stored(info, reviewer, cid):

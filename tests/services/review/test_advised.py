@@ -8,6 +8,7 @@ from lnl_core.services.review import advised, desk, looks
 from lnl_core.services.review.recording import record
 from lnl_core.store import advised as stored
 from lnl_core.store import datasets, decisions, rescue
+from lnl_core.store import looks as stored_looks
 from lnl_core.types import LnlError
 from tests.services.review.test_desk import press
 
@@ -37,6 +38,31 @@ def test_a_page_knows_it_too(workspace, scored):
     row = page.items[3]["row"]
     advised.note(scored, "ann", row)
     assert flagged(desk.page_states(scored, "ann", tab="a")[0].items) == {row}
+
+
+def test_an_answer_without_the_label_or_on_a_page_says_what_was_seen_before_it(workspace, scored):
+    for row in (3, 4, 5):
+        advised.note_by(scored, "ann", row)
+    record(scored, "ann", [press(3, "relabel", label=0, mode="blind"), press(4, mode="page")])
+    record(scored, "ann", [press(5, "none"), press(6, "none", mode="blind")])
+    record(scored, "bob", [press(3, "unsure", mode="blind")])
+    told = {(each.reviewer, each.row): each.revealed for each in decisions.history(scored)}
+    assert told == {
+        ("ann", 3): True,
+        ("ann", 4): True,
+        ("ann", 5): False,  # after Wrong: as the browser says
+        ("ann", 6): False,
+        ("bob", 3): False,
+    }
+
+
+def test_a_hidden_look_is_stored_as_the_browser_says_it(workspace, scored):
+    record(scored, "ann", [press(3)])
+    advised.note(scored, "ann", 3)
+    for route in (looks.REPEAT, looks.SECOND):
+        token = looks.token(looks._key(scored), "ann", 3, route)
+        record(scored, "ann", [press(3, "unsure", look=token, mode="blind")])
+    assert [each.revealed for each in stored_looks.in_force(scored)] == [False, False]
 
 
 def test_of_a_hidden_look_nobody_is_told_it(workspace, scored, monkeypatch):
