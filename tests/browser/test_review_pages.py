@@ -4,7 +4,7 @@ import pytest
 
 from lnl_core.services.review.recording import record
 from lnl_core.store import decisions
-from tests.browser.desk import CLASSES, Desk
+from tests.browser.desk import CLASSES, SAVED, STILL, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -116,3 +116,43 @@ def test_the_last_page_comes_back(desk):
     assert tiles.evaluate_all("all => all.map(i => i.src)") == before
     assert decisions.in_force(desk.info) == {}
     assert len(desk.history()) == 24
+
+
+def rows_on(page):
+    tiles = page.locator(".tile img")
+    tiles.last.wait_for()
+    return tiles.evaluate_all("all => all.map(i => Number(i.src.split('/').at(-2)))")
+
+
+def test_the_last_page_stays_where_its_marked_were_answered_and_what_they_showed_was_seen(desk):
+    desk.press("g")
+    before = rows_on(desk.page)
+    desk.press("q")
+    with desk.page.expect_response("**/lnl/advised/**"):
+        desk.press("Enter")
+    desk.page.wait_for_selector(".stage > img")
+    desk.evidence().press("n").saved()
+    assert not set(rows_on(desk.page)) & set(before)
+    desk.press("Backspace").saved()
+    desk.page.evaluate(STILL)
+    assert rows_on(desk.page) == before
+    desk.press("q", "Enter").saved()
+    there = {row: said for row, (said,) in decisions.in_force(desk.info).items()}
+    assert {row: str(said.action) for row, said in there.items()} == dict.fromkeys(before, "keep")
+    assert [row for row, said in there.items() if said.revealed] == [before[0]]
+
+
+def test_where_the_browser_keeps_no_more_the_page_that_comes_back_is_the_last(desk):
+    desk.press("g")
+    first = rows_on(desk.page)
+    desk.press("Enter").saved()
+    desk.page.evaluate(
+        "() => { Storage.prototype.setItem = () => { throw new Error('QuotaExceededError'); }; }"
+    )
+    second = rows_on(desk.page)
+    desk.press("Enter")
+    desk.page.locator(".saved", has_text=SAVED).wait_for()
+    desk.press("Backspace")
+    assert rows_on(desk.page) == second
+    desk.page.locator(".saved", has_text=SAVED).wait_for()
+    assert set(decisions.in_force(desk.info)) == set(first)

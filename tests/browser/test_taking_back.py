@@ -4,7 +4,7 @@ import pytest
 
 from lnl_core.services.review import recording
 from lnl_core.store import decisions
-from tests.browser.desk import CLASSES
+from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -134,3 +134,31 @@ def test_nothing_is_taken_back_behind_a_list(desk):
     desk.page.keyboard.press("Control+Shift+Z")
     desk.press("Control+z").saved()
     assert desk.actions() == [(row, "keep", None), (row, "reopen", None)]
+
+
+UNSENT = """(name) => {
+  const entry = { row: 59, action: "unsure", label: null, labels: [], ms: 900, revealed: false,
+                  mode: "commit", cid: "gone.1", n: 1, at: new Date().toISOString() };
+  localStorage.setItem(`${name}:${entry.cid}`, JSON.stringify(entry));
+}"""
+
+
+def test_a_window_made_of_another_one_takes_back_its_own_answers_alone(desk):
+    """What a browser still keeps is sent by whichever window comes next."""
+    row = desk.shown
+    desk.press("k").saved()
+    kept = "() => sessionStorage.getItem('lnl:window')"
+    own = desk.page.evaluate(kept)
+    desk.page.evaluate(UNSENT, f"lnl:{desk.info.id}:{desk.info.created_at}:reviewer A")
+    with desk.page.expect_popup() as opened:  # it begins with what this one keeps
+        desk.page.evaluate(f"() => {{ open('/review?dataset={desk.info.name}&row={row}') }}")
+    other = Desk(desk.server, opened.value, desk.info)
+    other.page.wait_for_selector(".stage > img")
+    other.press("n").saved()
+    assert other.page.evaluate(kept) != own
+    desk.press("z").saved()
+    there = {row: str(said.action) for row, (said,) in decisions.in_force(desk.info).items()}
+    assert there == {row: "none", 59: "unsure"}
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    assert desk.page.evaluate(kept) == own

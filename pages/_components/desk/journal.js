@@ -45,24 +45,59 @@ function freshId() {
 }
 
 const WINDOW = "lnl:window";
-let unstored = "";
+const HERE = Symbol.for(WINDOW); // single and page mode are two scripts of one document
+
+/** @type {{ [HERE]?: string }} */
+const here = /** @type {any} */ (globalThis);
 
 /**
- * What the ids of this window's answers begin with, also after a reload, and after page mode and back.
+ * What the ids of this window's answers begin with, also after a reload, and after page mode and
+ * back. A window that is made of another one begins with what that one keeps, but has its own id.
  *
  * @returns {string}
  */
 function windowId() {
-  unstored ||= freshId().slice(0, 8);
-  try {
-    const known = sessionStorage.getItem(WINDOW);
-    if (known) return known;
-    sessionStorage.setItem(WINDOW, unstored);
-  } catch {
-    // the storage is off: a reload makes another window of it
-  }
-  return unstored;
+  here[HERE] ??= (isLoadedAgain() && keptId()) || newId();
+  return here[HERE];
 }
+
+/** Whether this document stands in the place of one that this window had before. */
+const isLoadedAgain = () =>
+  performance
+    .getEntriesByType("navigation")
+    .some((each) => ["reload", "back_forward"].includes(/** @type {any} */ (each).type));
+
+/** @returns {string | null} */
+function keptId() {
+  try {
+    return sessionStorage.getItem(WINDOW);
+  } catch {
+    return null; // the storage is off: a reload makes another window of it
+  }
+}
+
+function newId() {
+  const id = freshId().slice(0, 8);
+  tolerate(() => sessionStorage.setItem(WINDOW, id));
+  return id;
+}
+
+/**
+ * A browser may call a duplicate loaded again: an id that another living window holds is not this
+ * one's. It is held as long as the document lives; plain http has no such locks.
+ */
+function holdId() {
+  const name = `${WINDOW}:${windowId()}`;
+  /** @param {Lock | null} lock */
+  const held = async (lock) => {
+    if (lock) await new Promise(() => {});
+    here[HERE] = newId();
+    holdId();
+  };
+  navigator.locks.request(name, { ifAvailable: true }, held).catch(() => {});
+}
+
+if (!here[HERE] && globalThis.navigator?.locks) holdId();
 
 /**
  * Whether an answer was given in this window.

@@ -17,7 +17,8 @@ const keyOf = (journal) => `${journal}:lastpage`;
  */
 export function keepPage(journal, last) {
   try {
-    sessionStorage.setItem(keyOf(journal), JSON.stringify(last));
+    sessionStorage.removeItem(keyOf(journal)); // an earlier page is not the last one
+    if (last) sessionStorage.setItem(keyOf(journal), JSON.stringify(last));
     return true;
   } catch {
     return false;

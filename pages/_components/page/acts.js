@@ -303,6 +303,7 @@ function pageBack(desk) {
     if (cid) record(desk, item, "reopen", null, cid);
   }
   remember(desk, null);
+  desk.follow({ page: last.page.items[0].row, rows: [], time: Date.now() }); // they are on the page
   show(desk, openMarks(last.page, last.marked));
   drawAround(desk);
   say(desk, "Last page taken back; what was answered before stands again.");
@@ -313,11 +314,11 @@ function pageBack(desk) {
  * @param {LastPage | null} last
  */
 function remember(desk, last) {
-  if (!keepPage(desk.data.journal, last)) desk.last = last;
+  desk.last = keepPage(desk.data.journal, last) ? null : last;
 }
 
 /**
  * @param {PageDesk} desk
  * @returns {LastPage | null}
  */
-const lastPage = (desk) => keptPage(desk.data.journal) ?? desk.last;
+const lastPage = (desk) => desk.last ?? keptPage(desk.data.journal);
