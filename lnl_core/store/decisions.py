@@ -319,6 +319,15 @@ def in_force(
     return by_row
 
 
+def voided(info: DatasetInfo, no_classes: Sequence[int]) -> int:
+    """Count the answers in force that say nothing once these labels are those that are no class."""
+    then = meaning.says(replace(info, no_classes=tuple(no_classes)))
+    gone = meaning.says(info) != str(Action.REOPEN), then == str(Action.REOPEN)
+    query = select(func.count()).select_from(_TABLE).where(_TABLE.c.id.in_(_latest(info)), *gone)
+    with reading(info.workspace) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
     """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path.
 

@@ -14,7 +14,7 @@ from lnl_core.services.in_force import scored, standing
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _goal, _ui, _words
-from pages._data import copies, growing, paint
+from pages._data import classes, copies, growing, paint
 from pages._data import incoming as _import
 from pages._ui import plain
 
@@ -46,7 +46,7 @@ def draw(info: DatasetInfo) -> None:
         )
     names = ["Overview", "Import report", "Noise lab", "Classes and guide", "Settings"]
     tabs = st.tabs(names, key="data_tab", on_change="rerun")
-    bodies = (_overview, _report, _noise, _classes, _settings)
+    bodies = (_overview, _report, _noise, classes.draw, _settings)
     for tab, body in zip(tabs, bodies, strict=True):
         if tab.open:
             with tab, _ui.guard():
@@ -55,15 +55,15 @@ def draw(info: DatasetInfo) -> None:
 
 def _overview(info: DatasetInfo) -> None:
     with _ui.computing(("classes", info.id), 330):
-        classes = catalog.class_counts(info)
+        counted = catalog.class_counts(info)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        cut = len(classes) > _MOST_BARS
+        cut = len(counted) > _MOST_BARS
         if cut:
-            classes = sorted(classes, key=lambda c: (-(c["wrong"] or 0), -c["count"]))[:_MOST_BARS]
+            counted = sorted(counted, key=lambda c: (-(c["wrong"] or 0), -c["count"]))[:_MOST_BARS]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader("Images per class", anchor=False, width="stretch")
-            guessed = any(each["wrong"] is not None for each in classes)
+            guessed = any(each["wrong"] is not None for each in counted)
             if guessed:
                 mark = _charts.colours()["red"]
                 st.markdown(
@@ -72,7 +72,7 @@ def _overview(info: DatasetInfo) -> None:
                 )
             _charts.format_select()
         _charts.draw(
-            _charts.class_balance(classes, large=_ui.roomy()),
+            _charts.class_balance(counted, large=_ui.roomy()),
             key=f"balance_{info.id}",
             alt="Bars: images per class, and how many of them are wrong, found or expected",
         )
@@ -261,73 +261,6 @@ def _noise(info: DatasetInfo) -> None:
         if made:
             st.session_state["dataset"] = st.query_params["dataset"] = name.strip()
             st.rerun()
-
-
-def _classes(info: DatasetInfo) -> None:
-    import pandas as pd
-
-    st.markdown("Say what belongs to a class and what does not. Review shows it beside the image.")
-    _ask_about_none(info)
-    known = settings.guides(info)
-    counts = catalog.class_counts(info)
-    table = pd.DataFrame(
-        {
-            "class": [each["name"] for each in counts],
-            "images": [each["count"] for each in counts],
-            "none": [each["no_class"] for each in counts],
-            "guide": [known.get(each["name"], "") for each in counts],
-        }
-    )
-    edited = st.data_editor(
-        table,
-        hide_index=True,
-        disabled=["class", "images"],
-        key=f"guides_{info.id}",
-        column_config={
-            "class": st.column_config.TextColumn("Class", width="medium"),
-            "images": st.column_config.NumberColumn("Images", width="small", format="localized"),
-            "none": st.column_config.CheckboxColumn("No class", width="small", help=_NO_CLASS),
-            "guide": st.column_config.TextColumn(
-                "Guide", width="large", max_chars=settings.GUIDE_LENGTH
-            ),
-        },
-        row_height=_ROW,
-        height=min(_ROW * (len(table) + 1) + 7, 420),
-        alt="Classes, which of them are none, and their guiding words; both can be edited",
-    )
-    if st.button("Save", icon=":material/save:", key="save_guides"):
-        texts = dict(zip(edited["class"], edited["guide"].fillna(""), strict=True))
-        none = tuple(edited["class"][edited["none"].astype(bool)])
-        saved = _ui.act(settings.set_guides, info, texts, done="Saved.")
-        changed = saved and none != settings.no_classes(info)
-        if changed and _ui.act(settings.set_no_classes, info, none):
-            st.rerun()
-
-
-_NO_CLASS = (
-    "The label says that nobody labelled the image, as “Not sure” does. Such images are never "
-    "learned from, their label is never suggested, and Review asks what they are in a queue of "
-    "their own. Answers that kept or chose the label count as taken back until it is a class again."
-)
-
-
-def _ask_about_none(info: DatasetInfo) -> None:
-    """Name what sounds like no class and what is to be run again; nothing is settled here."""
-    none = settings.no_classes(info)
-    counted = {each["name"]: each["count"] for each in catalog.class_counts(info)}
-    likely = [n for n in settings.likely_no_classes(counted) if n not in none and counted[n]]
-    if likely:
-        names = ", ".join(f"**{plain(_ui.short(name))}**" for name in likely[:5])
-        st.info(
-            f"{names}: does this say that nobody labelled the image? Mark it under No class then.",
-            icon=":material/help:",
-        )
-    stale = settings.stale_runs(info)
-    if stale:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(_words.stale(stale), icon=":material/history:", width="stretch")
-            if st.button("Open Runs", key="stale_runs"):
-                _ui.go("runs", dataset=info.name)
 
 
 def _settings(info: DatasetInfo) -> None:

@@ -18,7 +18,7 @@ from lnl_core.readings import Answers
 from lnl_core.said import many
 from lnl_core.services.datasets import copied
 from lnl_core.services.workspace import dataset_by_id
-from lnl_core.store import datasets, goals
+from lnl_core.store import datasets, decisions, goals
 from lnl_core.store.table import read_table
 from lnl_core.types import DatasetInfo, JobState, LnlError
 
@@ -147,6 +147,31 @@ def answers(info: DatasetInfo) -> Answers:
 def likely_no_classes(class_names: Iterable[str]) -> tuple[str, ...]:
     """Return the labels whose names sound as if nobody had labelled the image: worth a question."""
     return no_class.likely(class_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """How many answers count as taken back, and how many count again."""
+
+    gone: int
+    back: int
+
+
+def voided(info: DatasetInfo, names: Iterable[str]) -> Voided:
+    """Return what becomes of answers in force when these labels are those that are no class.
+
+    Raises:
+        LnlError: a label that the set does not have, or no class would be left.
+    """
+    none = no_class.checked(names, info.class_names)
+    then = tuple(info.class_names.index(name) for name in none)
+    back = decisions.voided(replace(info, no_classes=then), info.no_classes)
+    return Voided(decisions.voided(info, then), back)
+
+
+def void(info: DatasetInfo) -> int:
+    """Return how many answers count as taken back because their label is no class."""
+    return decisions.voided(replace(info, no_classes=()), info.no_classes) if info.no_classes else 0
 
 
 def set_no_classes(info: DatasetInfo, names: Iterable[str]) -> DatasetInfo:
