@@ -17,13 +17,19 @@ from lnl_core.jobs import queue
 from lnl_core.records import NoRoom
 from lnl_core.said import command, many
 from lnl_core.services.datasets import leftovers
-from lnl_core.store import arrays, datasets, db, faults, rescue, schema
+from lnl_core.store import arrays, datasets, db, faults, possible, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
 from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
 
 RESTORE = "`lnl doctor --restore`"
 AGAIN = "It cannot be restored: import the set again, or bring its folder back from a copy of yours"
+
+
+_AS_A_COPY = (
+    f"{RESTORE} takes those rows as a copy of the database has them, and leaves out the rest; the "
+    "file is kept as it is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,8 @@ def look(home: Path | str | None = None, url: str | None = None) -> Report:
     copies = tuple(Copy(each, rescue.answers_in(each)) for each in faults.backups(ws))
     wrong = rescue.problem(ws)
     if wrong is None:
-        findings = [*_full(ws), *_unlisted(ws), *_sets(ws)]
+        untrue = list(_untrue(ws))  # with such rows the sets may not even open
+        findings = [*_full(ws), *(untrue or [*_unlisted(ws), *_sets(ws)])]
     else:
         mends = isinstance(wrong, Damaged) and ws.on_sqlite
         help_ = _from(ws, copies) if mends else ""
@@ -107,6 +114,17 @@ def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
     return f"{RESTORE} brings back {', '.join(parts)}{lost}"
 
 
+def _untrue(ws: Workspace) -> Iterator[Finding]:
+    try:
+        counts = rescue.untrue(ws)
+    except Damaged as error:  # text that cannot be read
+        yield Finding("database", _bare(str(error)), _AS_A_COPY, True)
+        return
+    if counts:
+        problem = f"The database holds {possible.told(counts)} that cannot be true: {possible.WHY}."
+        yield Finding("database", problem, _AS_A_COPY, True)
+
+
 def _full(ws: Workspace) -> Iterator[Finding]:
     for folder in faults.full_disks(ws):
         yield Finding(
@@ -130,7 +148,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
     said = []
     wrong = rescue.problem(ws, update=True)
-    if isinstance(wrong, Damaged):
+    if isinstance(wrong, Damaged) or (wrong is None and any(_untrue(ws))):
         said += rescue.restore(ws)
         wrong = rescue.problem(ws)
     if wrong is not None:

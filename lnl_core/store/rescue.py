@@ -10,15 +10,16 @@ import re
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lnl_core.records import Damaged, LnlError, Workspace
+from lnl_core.records import LnlError, Workspace
 from lnl_core.said import command, many
-from lnl_core.store import addresses, datasets, db, faults, owned, salvage
-from lnl_core.store.files import read_json
+from lnl_core.store import addresses, datasets, db, faults, owned, possible, salvage
 
 DAILY = "daily"
 KEPT = 7
@@ -61,6 +62,15 @@ def problem(ws: Workspace, *, update: bool = False) -> LnlError | None:
     except LnlError as error:
         return error
     return None
+
+
+def untrue(ws: Workspace) -> Counter[str]:
+    """Return table -> how many rows of a whole database cannot be true; of a file alone."""
+    if not ws.on_sqlite:
+        return Counter()
+    with db.reading(ws) as connection:
+        found = possible.untrue(connection.exec_driver_sql, ws.datasets_dir)
+        return Counter(name for name, _ in found)
 
 
 def answers_in(file: Path) -> int | None:
@@ -129,6 +139,8 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
         db.dispose(made)
     with closing(sqlite3.connect(new)) as target:
         target.execute("pragma journal_mode=delete")
+        if copy is not None:
+            said += _left_out(possible.take_out(target, ws.datasets_dir), f"the copy {copy.name}")
         known: set[str] = set()
         for source in [*later, file]:
             found = salvage.lay_over(source, target, ws.datasets_dir)
@@ -137,7 +149,8 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
                 known = found.folders if source == file else known
         said += _adopt(ws, target)
         said += _by_folders(ws, target, known)
-        _settle(target)
+        said += _left_out(possible.take_out(target, ws.datasets_dir), "all of them")
+        said += _settle(target)
         total = target.execute("select count(*) from decisions").fetchone()[0]
         sets = target.execute("select count(*) from datasets").fetchone()[0]
     kept = _put_aside(ws, file)
@@ -156,12 +169,20 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
 
 def _given(found: salvage.Found, name: str) -> list[str]:
     """Say what one file gave, and what it says was removed."""
-    if not found.counts:
-        return [f"Nothing could be read of {name}."]
-    answers, sets, runs = (found.counts.get(each, 0) for each in ("decisions", "datasets", "jobs"))
-    return [
+    answers, sets, runs = (found.counts[each] for each in ("decisions", "datasets", "jobs"))
+    read = (
         f"{many(answers, 'answer')}, {many(sets, 'data set')} and {many(runs, 'run')} could be "
-        f"read of {name}.",
+        f"read of {name}."
+    )
+    otherwise = +found.otherwise
+    return [
+        read if +found.counts else f"Nothing could be read of {name}.",
+        *_left_out(found.untrue, name),
+        *(
+            [f"Contradicted by what is older, which stays: {possible.told(otherwise)} of {name}."]
+            if otherwise
+            else []
+        ),
         *(
             f"“{removed}” is not listed again: it was removed before. {_capital(name)} does not "
             f"list it any more, and its folder {folder} is not there."
@@ -172,6 +193,13 @@ def _given(found: salvage.Found, name: str) -> list[str]:
             for before, now in found.moved.values()
         ),
     ]
+
+
+def _left_out(counts: Mapping[str, int], name: str) -> list[str]:
+    """Say how many rows of a file cannot be true."""
+    if not any(counts.values()):
+        return []
+    return [f"Left out of {name}: {possible.told(counts)} that cannot be true ({possible.WHY})."]
 
 
 def _capital(words: str) -> str:
@@ -188,7 +216,7 @@ def _by_folders(ws: Workspace, target: sqlite3.Connection, known: set[str]) -> l
     """
     said = []
     for number, name, folder in target.execute("select id, name, folder from datasets").fetchall():
-        meta = _meta(ws.datasets_dir / folder)
+        meta = possible.meta_of(ws.datasets_dir / folder)
         if meta is not None:
             target.execute(
                 "update datasets set n = ?, class_count = ? where id = ?",
@@ -248,13 +276,15 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
     return place if place is not None and place.suffix == ".db" else None
 
 
-def _settle(target: sqlite3.Connection) -> None:
-    """Add reviewers whom answers name; drop what belongs to no set any more."""
+def _settle(target: sqlite3.Connection) -> list[str]:
+    """Add reviewers whom answers name; drop what belongs to no set, and say so."""
     target.execute("delete from leases")  # whoever is at an image fetches it again
     _add_reviewers(target)
-    for table in salvage.OF_SETS:
-        target.execute(f"delete from {table} where dataset_id not in (select id from datasets)")
+    of_none = {table: salvage.drop_of(target, table) for table in salvage.OF_SETS}
     target.commit()
+    if not any(of_none.values()):
+        return []
+    return [f"Left out, for no set is listed that they belong to: {possible.told(of_none)}."]
 
 
 def _add_reviewers(target: sqlite3.Connection) -> None:
@@ -278,17 +308,8 @@ def unlisted(ws: Workspace, listed: set[str]) -> list[Path]:
         if each.name not in listed
         and re.match(r"\d+-", each.name)
         and not (each / owned.MARK).is_file()
-        and _meta(each) is not None
+        and possible.meta_of(each) is not None
     ]
-
-
-def _meta(folder: Path) -> dict[str, Any] | None:
-    for name in (datasets.META, datasets.META_COPY):
-        with suppress(Damaged, KeyError, TypeError):
-            meta: dict[str, Any] = read_json(folder / name)
-            if meta["n"] >= 0 and meta["class_names"] is not None:
-                return meta
-    return None
 
 
 def _adopt(ws: Workspace, target: sqlite3.Connection) -> list[str]:
@@ -304,7 +325,7 @@ def _adopt(ws: Workspace, target: sqlite3.Connection) -> list[str]:
 
 def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     """List one set by its folder, with what belongs to it in the newest file that lists it."""
-    meta = _meta(folder)
+    meta = possible.meta_of(folder)
     assert meta is not None
     number, _, slug = folder.name.partition("-")
     source, before = _listing(ws, folder.name, meta)
@@ -325,9 +346,12 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     if source is None:
         return f"{said}."
     assert made.lastrowid is not None
-    answers, all_taken = salvage.take_set(source, target, before["id"], made.lastrowid)
+    answers, all_taken, untrue = salvage.take_set(
+        source, target, before["id"], made.lastrowid, possible.size_of(meta)
+    )
     if all_taken:
-        return f"{said}, with {many(answers, 'answer')} from {source.name}."
+        said = f"{said}, with {many(answers, 'answer')} from {source.name}."
+        return " ".join([said, *_left_out(untrue, source.name)])
     return (
         f"{said}. The {many(answers, 'answer')} to it in {source.name} were not taken: other "
         "answers have their numbers here. Keep that file."

@@ -1,16 +1,17 @@
 """Rows that can still be read of a database file, taken over into another one.
 
-`lay_over` puts a newer file over an older state: of each row the newer is in force, and nothing
-goes only because it could not be read. `take_set` brings one set with all that belongs to it.
+`lay_over` puts a newer file over an older state: nothing goes only because it could not be read,
+and what is never changed once it is written (an answer) stays as the older state has it: a row that
+reads otherwise is damaged. `take_set` brings one set with all that belongs to it.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +19,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from lnl_core.records import Action, JobState
-from lnl_core.store import owned, schema
+from lnl_core.store import owned, possible, schema
 
-_TABLES = [each for each in schema.metadata.sorted_tables if each is not schema.leases]
-"""Leases are never taken over."""
-
-_OF_SETS = [each for each in _TABLES if "dataset_id" in each.columns]
+_OF_SETS = [each for each in possible.TABLES if "dataset_id" in each.columns]
 
 OF_SETS = tuple(each.name for each in _OF_SETS)
 """Tables whose rows go with their set."""
@@ -34,6 +31,9 @@ SIGNED = tuple(each.name for each in _OF_SETS if "reviewer" in each.columns)
 
 _LISTS = ("datasets", "jobs", "parts")
 """Tables whose rows are taken away, too; of the others rows go with their set alone."""
+
+_CHANGING = (*_LISTS, "reviewers")
+"""Tables whose rows change, so that the newer one is in force; those of others are only added."""
 
 _FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
@@ -47,13 +47,17 @@ class Found:
 
     Attributes:
         counts: table -> rows.
+        untrue: table -> rows that cannot be true, which were left out.
+        otherwise: table -> rows that say something else than the older state, which stays.
         keys: table -> the keys of its rows, of a table that could be read to its end.
         folders: of the sets that it lists.
         moved: number -> name that an older set has now, because the file calls another one so.
         removed: name and folder of the sets that were removed before the file was last written.
     """
 
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    untrue: Counter[str] = field(default_factory=Counter)
+    otherwise: Counter[str] = field(default_factory=Counter)
     keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     moved: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -95,10 +99,12 @@ def lay_over(source: Path, target: sqlite3.Connection, sets: Path) -> Found | No
     """
     if not source.is_file() or not source.stat().st_size:
         return None
-    found = Found()
+    found, sizes = Found(), dict[Any, possible.Size]()
     with opened(source) as newer:
-        for table in _TABLES:
-            _over(newer, target, table, found)
+        for table in possible.TABLES:
+            _over(_Rows(newer, table, sizes), target, found)
+            if table is schema.datasets:
+                sizes = possible.sizes(target.execute, sets)
         _numbers(newer, target)
     _take_away(target, found, sets)
     for number, (_, now) in list(found.moved.items()):
@@ -109,8 +115,8 @@ def lay_over(source: Path, target: sqlite3.Connection, sets: Path) -> Found | No
     return found
 
 
-def _over(newer: sqlite3.Connection, target: sqlite3.Connection, table: Table, to: Found) -> None:
-    rows, keys = _Rows(newer, table), set()
+def _over(rows: _Rows, target: sqlite3.Connection, to: Found) -> None:
+    table, keys = rows.table, set()
     for values in rows:
         if table is schema.datasets:
             _make_room(target, values, to)
@@ -120,12 +126,17 @@ def _over(newer: sqlite3.Connection, target: sqlite3.Connection, table: Table, t
                 "update reviewers set login = null where login = ? and name != ?",
                 (values["login"], values["name"]),
             )
-        if not _put(target, table, values, "insert or replace"):
+        if table.name not in _CHANGING:
+            same = _put(target, table, values, "insert") or _is_there_already(target, table, values)
+            (to.counts if same else to.otherwise)[table.name] += 1
+        elif _put(target, table, values, "insert or replace"):
+            to.counts[table.name] += 1
+        else:
             rows.whole = False
             continue
-        to.counts[table.name] = to.counts.get(table.name, 0) + 1
         if table.name in _LISTS:
             keys.add(tuple(values[column.name] for column in table.primary_key))
+    to.untrue[table.name] += rows.untrue
     if rows.whole and table.name in _LISTS:
         to.keys[table.name] = keys
 
@@ -141,41 +152,58 @@ def _put(target: sqlite3.Connection, table: Table, values: dict[str, Any], how: 
     return False
 
 
-class _Rows:
-    """The rows of a table that can be read, of one set or of all; behind a fault it goes on.
+def _is_there_already(target: sqlite3.Connection, table: Table, values: dict[str, Any]) -> bool:
+    columns = ", ".join(f'"{name}"' for name in values)
+    keys = [column.name for column in table.primary_key]
+    where = " and ".join(f'"{name}" = ?' for name in keys)
+    query = f'select {columns} from "{table.name}" where {where}'
+    row = target.execute(query, [values[name] for name in keys]).fetchone()
+    return row is not None and tuple(row) == tuple(values.values())
 
-    `whole` says afterwards whether the table is there and could be read to its end.
+
+class _Rows:
+    """The rows of a table that can be read and be true, of one set or of all.
+
+    Behind a fault it goes on. `whole` says afterwards whether the table is there and all of it
+    could be read and be true, `untrue` how many rows could not.
     """
 
-    def __init__(self, connection: sqlite3.Connection, table: Table, of: int | None = None) -> None:
-        self._connection, self._table, self._of = connection, table, of
-        self.whole = False
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        table: Table,
+        sizes: Mapping[Any, possible.Size],
+        of: int | None = None,
+    ) -> None:
+        self.table, self.whole, self.untrue = table, False, 0
+        self._connection, self._sizes, self._of = connection, sizes, of
         self._seen: set[int] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        name = self._table.name
+        name = self.table.name
         try:
             query = f"select cast(name as blob) from pragma_table_info('{name}')"
             there = {row[0].decode(errors="replace") for row in self._connection.execute(query)}
         except sqlite3.Error:
             return
-        names = [column.name for column in self._table.columns if column.name in there]
+        names = [column.name for column in self.table.columns if column.name in there]
         if not names:
             return
         columns = ", ".join(f'"{each}"' for each in names)
-        self.whole, sound, seen = True, True, self._seen
+        self.whole, seen = True, self._seen
         for row in self._read(f'select rowid, {columns} from "{name}" not indexed'):
             values = dict(zip(names, row[1:], strict=True))
             if row[0] in seen:
                 continue
             seen.add(row[0])
-            if self._of not in (None, values.get("dataset_id")):
+            number = values.get("dataset_id")
+            if self._of not in (None, number):
                 continue
-            if _is_sound(values):
+            if possible.can_be(self.table, values, self._sizes.get(number)):
                 yield values
             else:
-                sound = False
-        self.whole = self.whole and sound
+                self.untrue += 1
+        self.whole = self.whole and not self.untrue
 
     def _read(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Read upwards, and on behind each fault; then down from the end, and one by one."""
@@ -236,21 +264,6 @@ class _Rows:
         return over
 
 
-def _is_sound(values: dict[str, Any]) -> bool:
-    """Tell whether a row can be what was written: words that are known, JSON that is JSON."""
-    try:
-        for name, value in values.items():
-            if name == "action":
-                Action(value)
-            elif name == "state":
-                JobState(value)
-            elif name in ("labels", "run_ids", "config", "metrics", "cost", "engine_options"):
-                json.loads(value)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
 def _make_room(target: sqlite3.Connection, values: dict[str, Any], to: Found) -> None:
     """Give a set of the newer list its number, name and folder; no older set goes for it."""
     number, name, folder = values["id"], values["name"], values["folder"]
@@ -309,6 +322,8 @@ def _take_away(target: sqlite3.Connection, found: Found, sets: Path) -> None:
         ).fetchall():
             if (number,) not in found.keys["datasets"] and not _is_there(sets / folder):
                 target.execute("delete from datasets where id = ?", (number,))
+                for table in OF_SETS:
+                    drop_of(target, table, number)
                 found.removed.append((name, folder))
     if "jobs" in found.keys:
         for number, owner in target.execute("select id, dataset_id from jobs").fetchall():
@@ -322,6 +337,13 @@ def _take_away(target: sqlite3.Connection, found: Found, sets: Path) -> None:
                 target.execute("delete from parts where dataset_id = ? and reviewer = ?", key)
 
 
+def drop_of(target: sqlite3.Connection, table: str, number: int | None = None) -> int:
+    """Delete what a table has of a set, else what belongs to none; return how many rows."""
+    of = "not in (select id from datasets)" if number is None else "= ?"
+    given = () if number is None else (number,)
+    return target.execute(f'delete from "{table}" where dataset_id {of}', given).rowcount
+
+
 def _is_there(folder: Path) -> bool:
     return folder.exists() and not (folder / owned.MARK).is_file()  # else it was being removed
 
@@ -332,31 +354,35 @@ def _is_there(folder: Path) -> bool:
 def listed_in(source: Path, folder: str) -> dict[str, Any] | None:
     """Return what a file lists of the set in a folder; None where it does not list it."""
     with suppress(sqlite3.Error, OSError), opened(source) as connection:
-        for values in _Rows(connection, schema.datasets):
+        for values in _Rows(connection, schema.datasets, {}):
             if values["folder"] == folder:
                 return values
     return None
 
 
-def take_set(source: Path, target: sqlite3.Connection, old: int, new: int) -> tuple[int, bool]:
-    """Bring what belongs to a set from a file where it has the number `old`.
+def take_set(
+    source: Path, target: sqlite3.Connection, old: int, new: int, size: possible.Size
+) -> tuple[int, bool, Counter[str]]:
+    """Bring what belongs to a set, which is so large, from a file where it has the number `old`.
 
     Returns:
-        How many answers that file holds to it, and whether they were taken: never where one of
-        their numbers is another's here.
+        How many answers that file holds to it, whether they were taken (never where one of their
+        numbers is another's here), and table -> rows that cannot be true, which were left out.
     """
-    answers = 0
+    answers, untrue = 0, Counter[str]()
     target.execute("savepoint one_set")
     with opened(source) as connection:
-        for values in _Rows(connection, schema.reviewers):
+        for values in _Rows(connection, schema.reviewers, {}):
             _put(target, schema.reviewers, values, "insert or ignore")
         taken = True
         for table in _OF_SETS:
-            for values in _Rows(connection, table, old):
+            rows = _Rows(connection, table, {old: size}, old)
+            for values in rows:
                 answers += table is schema.decisions
                 values["dataset_id"] = new
                 taken = taken and _put(target, table, values, "insert")
+            untrue[table.name] += rows.untrue
     if not taken:
         target.execute("rollback to one_set")
     target.execute("release one_set")
-    return answers, taken
+    return answers, taken, untrue

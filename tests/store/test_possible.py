@@ -1,0 +1,100 @@
+"""Rows that a flipped bit left are known for what they are; what the program writes never is."""
+
+import json
+
+import pytest
+
+from lnl_core.store import datasets, db, plans, possible, rescue, schema
+from tests.old_workspace import unpacked
+from tests.services.test_doctor import ws
+
+__all__ = ["ws"]
+SIZE = (4, 2)
+
+ANSWER = {
+    "id": 1,
+    "dataset_id": 2,
+    "row": 3,
+    "reviewer": "ann",
+    "action": "relabel",
+    "label": 1,
+    "labels": "[]",
+    "cid": "a1",
+    "decided_at": "2026-01-31T09:30:00.123Z",
+    "seconds": 1.5,
+    "given_label": 0,
+    "suggested_label": None,
+    "p_wrong": 0.25,
+    "run_ids": "[1, 2]",
+    "position": None,
+    "mode": "single",
+    "route": "queue",
+    "revealed": 0,
+}
+
+
+def test_an_answer_as_it_is_written_can_be_true():
+    assert possible.can_be(schema.decisions, ANSWER, SIZE)
+    without = {name: value for name, value in ANSWER.items() if name not in ("mode", "position")}
+    assert possible.can_be(schema.decisions, without, SIZE), "an older file lacks such columns"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("row", 4),
+        ("row", -1),
+        ("row", "x"),
+        ("row", None),
+        ("reviewer", b"ann"),
+        ("reviewer", None),
+        ("action", "kep"),
+        ("label", 2),
+        ("label", b"\x01"),
+        ("label", None),
+        ("labels", "7"),
+        ("labels", "{}"),
+        ("labels", "[0, 2]"),
+        ("labels", '["a"]'),
+        ("labels", "[0"),
+        ("run_ids", "{}"),
+        ("cid", b"a1"),
+        ("decided_at", "2026-13-31T09:30:00.123Z"),
+        ("seconds", "abc"),
+        ("revealed", "no"),
+    ],
+)
+def test_an_answer_that_cannot_be_true_is_known(name, value):
+    assert not possible.can_be(schema.decisions, ANSWER | {name: value}, SIZE)
+
+
+def test_a_row_without_a_column_that_every_version_had_cannot_be_true():
+    without = {name: value for name, value in ANSWER.items() if name != "row"}
+    assert not possible.can_be(schema.decisions, without, SIZE)
+
+
+@pytest.mark.parametrize("folder", ["..", "", "2-a/../b", "2-a\0", b"2-two", "two"])
+def test_a_folder_leads_nowhere_but_to_a_set(folder):
+    values = {"id": 2, "name": "two", "kind": "npz", "source": "", "n": 4, "class_count": 2}
+    values |= {"created_at": "2026", "used_at": "2026"}
+    assert possible.can_be(schema.datasets, values | {"folder": "2-two"}, None)
+    assert not possible.can_be(schema.datasets, values | {"folder": folder}, None)
+
+
+def test_what_the_program_writes_can_be_true(ws, tmp_path):
+    info = datasets.dataset(ws, "two")
+    plan = plans.Plan(0, "ann", "2026", 1, "all", 0.9, 0.9, 0, 0.1, (0, 1), (1, 0), (0,))
+    plans.add(info, plan)
+    plans.accept(info, 1, "ann", [1], {"right": 1}, [1], 600)
+    assert plans.undo(info, 1, "ann") == 1
+    assert not rescue.untrue(ws)
+    with db.transaction(ws) as connection:
+        connection.execute(schema.plans.update().values(checks=json.dumps([4])))
+    assert rescue.untrue(ws) == {"plans": 1}
+
+
+def test_what_an_earlier_version_wrote_can_be_true(tmp_path, monkeypatch):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    old = db.open_workspace(unpacked(tmp_path / "old"))
+    assert not rescue.untrue(old)
+    db.dispose(old)
