@@ -35,7 +35,8 @@ def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
     """Draw the queue.
 
     Args:
-        key: state lies under this key: `log`, the answers that the browser still holds.
+        key: state lies under this key: `log`, the answers that the browser still holds, and
+            `left`, the rows of a view that the person left as they were.
         data: items, classes, acknowledged answers, addresses: what `pages/review.py` sends.
 
     Returns:
@@ -47,6 +48,7 @@ def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
         key=key,
         data=sent(data),
         on_log_change=lambda: None,
+        on_left_change=lambda: None,
         on_go_change=lambda: None,
     )
     go = result.get("go")

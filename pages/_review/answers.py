@@ -103,6 +103,16 @@ def answered_under(key: str, filters: Filters) -> set[int]:
     return set(rows[count:])
 
 
+def left_as_it_was(info: DatasetInfo, key: str, view: str) -> set[int]:
+    """Return the rows that the person passed by in a queue, leaving their answers as they were."""
+    left = (st.session_state.get(key) or {}).get("left")
+    if not isinstance(left, dict) or left.get("view") != view:
+        return set()
+    rows = left.get("rows")
+    rows = rows if isinstance(rows, list) else []
+    return {row for row in rows if isinstance(row, int) and 0 <= row < info.n}
+
+
 def ask_anew(key: str) -> None:
     """Have the queue under its filters begin anew, with what was answered under them, too."""
     st.session_state.pop(f"{key}-under", None)

@@ -219,6 +219,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         return
     again = answers.answered_under(keys["single"], choice.filters)
     again = again if choice.filters.answered else set()
+    left = answers.left_as_it_was(info, keys["single"], sending.view_of(info, choice))
     focus = answers.focus_of(info)
     state = review_state(
         info,
@@ -226,11 +227,11 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         order=choice.order,
         filters=choice.filters,
         focus=focus,
-        passed=again,
+        passed=again | left,
         limit=WINDOW,
         tab=_ui.tab(),
     )
-    data = shared | sending.single(info, choice, state, [], again, focus)
+    data = shared | sending.single(info, choice, state, [], again, focus, left)
     if not choice.is_blind:
         _ahead(info, data)
     _go(info, review_queue(keys["single"], data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ def single(
     marked: list[int],
     hidden: Iterable[int] = (),
     focus: Iterable[int] = (),
+    left: Iterable[int] = (),
 ) -> dict[str, Any]:
     """Return single mode's data. In commit-first mode it holds nothing that a model thinks.
 
@@ -59,9 +60,8 @@ def single(
         if not (choice.is_blind or item.get("blind"))
     }
     return {
-        "view": json.dumps(
-            [info.id, choice.order, astuple(choice.filters), marked, choice.is_blind, _anew()]
-        ),
+        "view": view_of(info, choice, marked),
+        "left": sorted(left),
         "narrow": json.dumps(astuple(choice.filters)),
         "focus": list(focus),
         "asked": st.session_state.get(ASKED),
@@ -85,6 +85,12 @@ def single(
         },
         "marked": marked,
     }
+
+
+def view_of(info: DatasetInfo, choice: Choice, marked: Sequence[int] = ()) -> str:
+    """Return what a queue in the browser is of: another one begins anew there."""
+    narrow = astuple(choice.filters)
+    return json.dumps([info.id, choice.order, narrow, list(marked), choice.is_blind, _anew()])
 
 
 def _anew() -> int:

@@ -74,7 +74,7 @@ def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, pag
     late.wait_for()
     assert "given=" not in page.url, "the filters before are gone: it is all that was put off"
     desk.press("s", "s").saved()
-    page.get_by_text("Nothing left under these filters").wait_for()
+    page.get_by_text("That was all under these filters; 1 image left as before.").wait_for()
     page.keyboard.press("l")
     late.wait_for()
     desk.press("k").saved().press("k").saved()
@@ -83,6 +83,26 @@ def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, pag
         "keep",
         "keep",
     ]
+
+
+def test_all_that_was_put_off_is_passed_by_before_the_end_is_said(common_server, page, make_set):
+    """The server sends a part of a queue at a time, and knows no skip of what stays as it was."""
+    info = make_set(common_server, "put off much", CLASSES, n=80)
+    rows = range(0, info.n, 2)
+    decisions.add_reviewer(info.workspace, "reviewer A")
+    decisions.append(info, [Decision(row, Action.UNSURE, "reviewer A") for row in rows])
+    desk = Desk(common_server, page, info).open("&verdict=waits")
+    end = page.get_by_text("That was all under these filters; 40 images left as before.")
+    seen = []
+    while not end.count() and len(seen) <= len(rows):
+        seen.append(desk.looked().shown)
+        page.keyboard.press("s")
+        page.locator(".stage > img, .stage .end").first.wait_for()
+    assert sorted(seen) == list(rows)
+    assert len(desk.history()) == len(rows)
+    page.keyboard.press("l")  # all of it again
+    page.locator(".stage > img").wait_for()
+    assert desk.shown == seen[0]
 
 
 def test_two_who_add_a_class_at_once_each_get_their_own(common_server, page, make_set):

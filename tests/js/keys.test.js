@@ -63,9 +63,9 @@ function pressed(handler, event, covered = false, more = {}) {
     acts,
     parts: { root },
     go: (where) => did.push(where),
-    queue: { item: { row: 1 }, done: new Map() },
+    queue: { item: { row: 1 }, done: new Map(), left: new Set() },
     outbox: { journal: { waiting: new Map() } },
-    data: { mode: "commit", marked: [], items: [] },
+    data: { mode: "commit", marked: [], items: [], left: [] },
     turn: { phase: "ask" },
     stage: { image: {}, zoom: { scale: 1 } },
     marks: { frame: 0 },
@@ -128,7 +128,11 @@ test("no key of single mode is swallowed without a word", () => {
   const early = ["a", "Enter", "3"]; // before W
   for (const key of early) assert.deepEqual(pressed(pressKey, { key }), ["refuse"], key);
   assert.deepEqual(pressed(pressKey, { key: "/" }), ["pickClass"]); // a name typed next is no answer
-  const gone = { queue: { item: null, done: new Map() }, turn: ask, stage: { image: null } };
+  const gone = {
+    queue: { item: null, done: new Map(), left: new Set() },
+    turn: ask,
+    stage: { image: null },
+  };
   for (const key of ["k", "w", "Enter", "3", "/", "m"]) {
     assert.deepEqual(pressed(pressKey, { key }, false, gone), ["refuse"], key);
   }

@@ -20,7 +20,7 @@ import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { newPicker, startPicker } from "./picker.js";
 import { closePicker, showAt } from "./present.js";
-import { isAnswered, itemOf, nextOpen, placeOf, stoodBefore } from "./queue.js";
+import { isAnswered, itemOf, nextOpen, placeOf, runsOut, stoodBefore } from "./queue.js";
 import { leftWords } from "./said.js";
 import { refuse, show } from "./say.js";
 import { drawKeys } from "./stage.js";
@@ -61,6 +61,7 @@ export function answer(desk, action, more = {}) {
   if (left) {
     queue.left.add(item.row);
     goOn(desk);
+    if (runsOut(queue)) desk.leave({ view: data.view, rows: [...queue.left] });
     show(desk, left);
     return;
   }

@@ -35,6 +35,7 @@ import { fits } from "./zoom.js";
  * @property {string[]} classes
  * @property {number} imported how many of the classes are as old as the set
  * @property {Item[]} items what comes next
+ * @property {number[]} left rows of this view that were left as they were: none of them comes
  * @property {Record<string, ClassFacts>} classes_shown by label
  * @property {Answered[]} recent newest first
  * @property {Progress} progress
@@ -95,6 +96,7 @@ import { fits } from "./zoom.js";
  * @property {Stopping} stopping
  * @property {string} exportButton
  * @property {(where: string) => void} go ask the page for something
+ * @property {(left: { view: string, rows: number[] }) => void} leave say what was left as it was
  * @property {Acts} acts what a person can do
  */
 
@@ -159,6 +161,7 @@ export function newDesk(parent, data) {
     stopping: { told: "", goesOn: "" },
     exportButton: "primary",
     go: () => {},
+    leave: () => {},
   };
 }
 

@@ -15,18 +15,20 @@ import { lastByRow } from "../desk/progress.js";
  * @property {Set<number>} left rows passed by whose answer was left as it was
  */
 
+const FEW = 5; // images ahead, with fewer of them it is time for more
 const KEPT_BACK = 300; // items behind the present one that the arrows can reach
 
 /**
  * @param {Iterable<Answer>} entries answers that the server may not know yet
+ * @param {Iterable<number>} [left] rows that were left as they were before
  * @returns {Queue}
  */
-export const openQueue = (entries) => ({
+export const openQueue = (entries, left = []) => ({
   list: [],
   at: 0,
   item: null,
   done: lastByRow(entries),
-  left: new Set(),
+  left: new Set(left),
 });
 
 /**
@@ -114,10 +116,19 @@ export const nextOpen = (queue, from) =>
 /**
  * Whether the server may have more, where no image is here.
  *
- * @param {{ queue: Queue, outbox: Outbox, data: { items: Item[] } }} desk
+ * @param {{ queue: Queue, outbox: Outbox, data: { items: Item[], left: number[] } }} desk
  */
 export const isComing = ({ queue, outbox, data }) =>
-  outbox.journal.waiting.size > 0 || data.items.some((item) => isOpen(queue, item.row));
+  outbox.journal.waiting.size > 0 ||
+  data.items.some((item) => isOpen(queue, item.row)) ||
+  [...queue.left].some((row) => !data.left.includes(row));
+
+/**
+ * Whether the server is to know what was left as it was, so that it sends others in time.
+ *
+ * @param {Queue} queue
+ */
+export const runsOut = (queue) => ahead(queue, FEW).length < FEW;
 
 /**
  * @param {Queue} queue

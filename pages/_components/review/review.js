@@ -133,7 +133,7 @@ function receive(desk, data, send) {
   const fresh = other || desk.view !== data.view;
   if (fresh) {
     desk.view = data.view;
-    desk.queue = openQueue(waitingIn(desk.outbox));
+    desk.queue = openQueue(waitingIn(desk.outbox), data.left);
     desk.evidence = new Map();
     if (other) desk.advised = new Set();
     desk.detour = { to: null, from: null };
@@ -171,6 +171,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     desk.outbox.sync.flush();
     setTriggerValue("go", where);
   };
+  desk.leave = (left) => setStateValue("left", left);
   fitHeight(desk.parts.root);
   receive(desk, data, (entries) => setStateValue("log", entries));
   return leave;

@@ -132,7 +132,7 @@ function drawEnd(desk) {
 }
 
 /** @param {ReviewDesk} desk */
-function nothingLeft({ data, go }) {
+function nothingLeft({ data, queue, go }) {
   const late = waitsButton(data.progress, () => go("waits"));
   const wait = data.to_label ? data.to_label.total - data.to_label.done : 0;
   if (!data.filtered) {
@@ -150,15 +150,20 @@ function nothingLeft({ data, go }) {
   return h(
     "div",
     { class: "end" },
-    h(
-      "b",
-      null,
-      data.labelling ? "Nothing is left to label." : "Nothing left under these filters.",
-    ),
+    h("b", null, endWords(data, queue.left.size)),
     heldWords(data.held),
     late,
     h("button", button, "Clear filters"),
   );
+}
+
+/**
+ * @param {{ labelling?: boolean }} data
+ * @param {number} left images that were left as they were
+ */
+function endWords({ labelling }, left) {
+  if (left) return `That was all under these filters; ${plural(left, "image")} left as before.`;
+  return labelling ? "Nothing is left to label." : "Nothing left under these filters.";
 }
 
 /** @param {ReviewDesk} desk */
