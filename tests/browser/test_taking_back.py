@@ -136,6 +136,24 @@ def test_nothing_is_taken_back_behind_a_list(desk):
     assert desk.actions() == [(row, "keep", None), (row, "reopen", None)]
 
 
+def test_what_another_window_took_back_is_open_in_this_one(common_server, page, make_set):
+    info = make_set(common_server, "reopened elsewhere", CLASSES)
+    said = [{"cid": f"v.{row}", "row": row, "action": "keep", "ms": 900} for row in range(60)]
+    recording.record(info, "reviewer A", [each for each in said if each["row"] not in (0, 3)])
+    desk = Desk(common_server, page, info).open()
+    row = desk.shown
+    desk.press("k").saved()
+    back = {"cid": "v.back", "row": row, "action": "reopen", "back": desk.history()[-1].cid}
+    recording.record(info, "reviewer A", [back])
+    last = desk.shown
+    desk.press("k")
+    page.locator(f".stage > img[src*='/{row}/']").wait_for()
+    assert {row, last} == {0, 3}
+    desk.press("k").saved()
+    page.get_by_text("Nothing is left in the queue.").wait_for()
+    assert len(decisions.in_force(info)) == 60
+
+
 UNSENT = """(name) => {
   const entry = { row: 59, action: "unsure", label: null, labels: [], ms: 900, revealed: false,
                   mode: "commit", cid: "gone.1", n: 1, at: new Date().toISOString() };

@@ -9,7 +9,7 @@ const rowsOf = (list) => list.map(({ row }) => row);
 
 const queueOf = (rows, at = 0) => {
   const queue = queues.openQueue([]);
-  queues.receiveItems(queue, items(...rows));
+  queues.receiveItems(queue, items(...rows), new Map());
   queues.moveTo(queue, at);
   return queue;
 };
@@ -17,7 +17,7 @@ const say = (queue, row, action = "keep") => queue.done.set(row, { row, action }
 
 test("what was seen stays, what comes is what the server says now", () => {
   const queue = queueOf([1, 2, 3, 4], 1);
-  queues.receiveItems(queue, items(4, 2, 9));
+  queues.receiveItems(queue, items(4, 2, 9), new Map());
   assert.deepEqual(rowsOf(queue.list), [1, 2, 4, 9]);
   assert.equal(queue.item.row, 2);
 });
@@ -28,14 +28,14 @@ test("answered rows do not come again, taken back ones do", () => {
     { row: 2, action: "keep" },
     { row: 2, action: "reopen" },
   ]);
-  queues.receiveItems(queue, items(1, 2, 3));
+  queues.receiveItems(queue, items(1, 2, 3), new Map());
   assert.deepEqual(rowsOf(queue.list), [2, 3]);
 });
 
 test("where nothing new is left, what was passed by comes again", () => {
   const queue = queueOf([1, 2, 3], 2);
   say(queue, 2);
-  queues.receiveItems(queue, items(1, 2, 3));
+  queues.receiveItems(queue, items(1, 2, 3), new Map());
   assert.deepEqual(rowsOf(queue.list), [1, 2, 3, 1]);
 });
 
@@ -43,7 +43,7 @@ test("outside the list is the end of the queue", () => {
   const queue = queueOf([1, 2], -1);
   assert.equal(queue.item, null);
   assert.equal(queue.at, 2);
-  queues.receiveItems(queue, items(2, 5));
+  queues.receiveItems(queue, items(2, 5), new Map());
   assert.deepEqual(rowsOf(queue.list), [1, 2, 5]);
 });
 
@@ -70,7 +70,7 @@ test("what was left as it was does not come again, and nothing is awaited for it
   data.left = [2];
   assert.equal(queues.isComing(desk), false);
   queues.moveTo(queue, -1);
-  queues.receiveItems(queue, items(1, 2));
+  queues.receiveItems(queue, items(1, 2), new Map());
   assert.equal(queues.nextOpen(queue, 0), -1);
 });
 
@@ -100,11 +100,15 @@ test("an answer's image carries nothing of the answer", () => {
 test("an image that comes under another token comes anew, and its first time is forgotten", () => {
   const signed = (row, look) => ({ ...item(row), look });
   const queue = queues.openQueue([]);
-  queues.receiveItems(queue, [signed(1, "a"), signed(2, "b"), signed(3, "c")]);
+  queues.receiveItems(queue, [signed(1, "a"), signed(2, "b"), signed(3, "c")], new Map());
   queue.done.set(1, { row: 1, action: "keep", look: "a" });
   queue.done.set(2, { row: 2, action: "keep", look: "b" });
   queues.moveTo(queue, 2);
-  const again = queues.receiveItems(queue, [signed(2, "b"), signed(1, "again"), signed(4, "d")]);
+  const again = queues.receiveItems(
+    queue,
+    [signed(2, "b"), signed(1, "again"), signed(4, "d")],
+    new Map(),
+  );
   assert.deepEqual(again, [1]);
   assert.deepEqual(rowsOf(queue.list), [2, 3, 1, 4]);
   assert.equal(queue.item.row, 3);
@@ -113,9 +117,18 @@ test("an image that comes under another token comes anew, and its first time is 
   assert.equal(queues.isAnswered(queue, 2), true);
 });
 
+test("an image comes anew where the answer that the server had got stands no more", () => {
+  const queue = queueOf([1, 2, 3, 4], 3);
+  for (const row of [1, 2, 3]) queue.done.set(row, { row, action: "keep", cid: `c${row}` });
+  const sent = [item(1), item(2), { ...item(3), said: { action: "keep", cid: "c3" } }];
+  assert.deepEqual(queues.receiveItems(queue, sent, new Map([["c1", {}]])), [2]); // c1 is on its way
+  assert.deepEqual(rowsOf(queue.list), [1, 3, 4, 2]);
+  assert.equal(queue.item.row, 4);
+});
+
 test("an answer from before there were tokens stays an answer", () => {
   const queue = queues.openQueue([{ row: 1, action: "keep" }]);
-  assert.deepEqual(queues.receiveItems(queue, [{ ...item(1), look: "a" }]), []);
+  assert.deepEqual(queues.receiveItems(queue, [{ ...item(1), look: "a" }], new Map()), []);
   assert.deepEqual(rowsOf(queue.list), []);
 });
 

@@ -47,9 +47,9 @@ test("at the end there is nothing to come back to, nor where the storage is off"
 test("a new ranking changes what comes, not what is at hand", () => {
   const queue = queues.openQueue([]);
   const items = (...rows) => rows.map((row) => ({ row, given: 0, path: "", w: 8, h: 8 }));
-  queues.receiveItems(queue, items(1, 2, 3));
+  queues.receiveItems(queue, items(1, 2, 3), new Map());
   queues.moveTo(queue, 1);
-  queues.receiveItems(queue, items(9, 8, 3)); // the present image is not among the first any more
+  queues.receiveItems(queue, items(9, 8, 3), new Map()); // the present image is not among the first any more
   assert.equal(queue.item.row, 2);
   assert.deepEqual(
     queue.list.map(({ row }) => row),
@@ -61,7 +61,7 @@ test("an image that is asked for takes no other's place, and holds nothing up", 
   const queue = queues.openQueue([]);
   const desk = { queue, awaited: 7, data: data({ asked: null }) };
   assert.equal(comeBack(desk, false), true); // nothing is shown until the server answers
-  queues.receiveItems(queue, [{ row: 5 }, { row: 7 }]);
+  queues.receiveItems(queue, [{ row: 5 }, { row: 7 }], new Map());
   queues.moveTo(queue, 0); // by undo
   assert.equal(comeBack(desk, false), false);
   desk.data.asked = 7; // late

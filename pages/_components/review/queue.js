@@ -50,14 +50,16 @@ const isOpen = (queue, row) => !isAnswered(queue, row) && !queue.left.has(row);
 
 /**
  * What was seen stays where it is; what comes is what the server says now. An image that was
- * answered here and comes under another token comes anew: nothing of the first time is left.
+ * answered here comes anew, and nothing of the first time is left, where it comes under another
+ * token, or without the answer that the server has got: it was taken back elsewhere.
  *
  * @param {Queue} queue
  * @param {Item[]} items
+ * @param {Pick<Map<string, unknown>, "has">} waiting ids of the answers that the server may not have
  * @returns {number[]} the rows that come anew
  */
-export function receiveItems(queue, items) {
-  const again = items.filter((item) => comesAnew(queue, item)).map((item) => item.row);
+export function receiveItems(queue, items, waiting) {
+  const again = items.filter((item) => comesAnew(queue, item, waiting)).map((item) => item.row);
   for (const row of again) forget(queue, row);
   const seen = queue.list.slice(0, queue.at + (queue.item ? 1 : 0));
   const rows = new Set(seen.map((item) => item.row));
@@ -71,10 +73,12 @@ export function receiveItems(queue, items) {
 /**
  * @param {Queue} queue
  * @param {Item} item
+ * @param {Pick<Map<string, unknown>, "has">} waiting
  */
-function comesAnew(queue, { row, look }) {
-  const before = queue.done.get(row)?.look;
-  return row !== queue.item?.row && isAnswered(queue, row) && Boolean(before && look !== before);
+function comesAnew(queue, { row, look, said }, waiting) {
+  if (row === queue.item?.row || !isAnswered(queue, row)) return false;
+  const { look: before, cid } = /** @type {Answer & { cid?: string }} */ (queue.done.get(row));
+  return Boolean(before && look !== before) || Boolean(cid && !waiting.has(cid) && !said);
 }
 
 /**

@@ -139,7 +139,7 @@ function receive(desk, data, send) {
     desk.detour = { to: null, from: null };
   }
   const items = seenLast(data.items, fresh && data.mode === "blind" ? seen : null);
-  for (const row of receiveItems(desk.queue, items)) {
+  for (const row of receiveItems(desk.queue, items, desk.outbox.journal.waiting)) {
     desk.evidence.delete(row);
     desk.advised.delete(row);
   }
