@@ -21,6 +21,7 @@ _STYLE = """<style>
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
 :root :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
 :root [data-testid="stSliderThumbValue"] p{color:ACCENT}
+:root [data-testid="stDialog"]{background-color:rgb(0 0 0/SHADE)}
 [data-testid="stDialog"] :has(>[role="dialog"]):has(.st-key-import_foot){overflow:clip}
 [role="dialog"] :has(>.st-key-import_foot){position:sticky;bottom:-30px;z-index:1;
   padding:10px 0 14px;background:GROUND;box-shadow:0 -1px 0 EDGE4D}
@@ -30,9 +31,10 @@ _STYLE = """<style>
 :root button[kind="tertiary"]:hover{color:ACCENT}
 </style>"""
 """A focus ring and buttons that are open, pressed or pointed at, of enough contrast, which no theme
-key reaches; the finish of the first visit; an import's buttons in sight below what was read; the
-rest is native. The gutters are in `_shell`, so that they stand before the first element. Where a
-rule stops matching, only that detail falls back to Streamlit's own look."""
+key reaches; what lies behind a dialog darker than it, in the dark too; the finish of the first
+visit; an import's buttons in sight below what was read; the rest is native. The gutters are in
+`_shell`, so that they stand before the first element. Where a rule stops matching, only that detail
+falls back to Streamlit's own look."""
 
 _PRESENTING = """<style>
 html{font-size:20px}
@@ -155,7 +157,7 @@ def style() -> None:
     mode = "dark" if st.context.theme.type == "dark" else "light"
     tone = TONES[mode]
     told = {"ACCENT": "accent", "EDGE": "edge", "GROUND": "page"}
-    text = _STYLE
+    text = _STYLE.replace("SHADE", "60%" if mode == "dark" else "30%")
     for word, name in told.items():
         text = text.replace(word, tone[name])
     st.html(text)

@@ -129,6 +129,8 @@ STYLE = """<style>
 }
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
+.st-key-waiting>*+*>[class*="st-key-entry_"]{padding-top:8px;border-top:1px solid
+  var(--st-border-color,color-mix(in srgb,currentColor 16%,transparent))}
 .st-key-dataset_select,[class*="st-key-losses_row_"],[class*="st-key-losses_threshold_"]{
   min-height:64px}
 .st-key-explore_losses_figure{min-height:214px}

@@ -254,7 +254,10 @@ def show_log(title: str, text: str) -> None:
 
 def _log(title: str, text: str) -> None:
     st.markdown(f"**{title}**")
-    st.code(text or "Nothing is written yet.", language=None, wrap_lines=True, height=420)
+    if text:
+        st.code(text, language=None, wrap_lines=True, height=420)
+    else:
+        st.caption("Nothing is written in it.")
 
 
 # Parts of every page --------------------------------------------------------------------------

@@ -139,15 +139,16 @@ def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: i
 
 
 def _numbers(asked: Proposal) -> None:
-    """Draw the four numbers of a proposal in a row."""
+    """Draw the four numbers of a proposal in a row, on a telephone in two."""
     facts = {
         "Suggestions": count(asked.size),
         "Expected right": percent(asked.expected, 1) if asked.size else "–",
         "To check": "–" if asked.checks is None else count(asked.checks),
         "Chance to pass": "–" if asked.checks is None else percent(asked.passes),
     }
-    for column, (name, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        column.metric(name, value)
+    with st.container(horizontal=True, gap="small", key="accept_numbers"):
+        for name, value in facts.items():
+            st.metric(name, value, width=140)
 
 
 def _begin(info: DatasetInfo, chosen: Pool, asked: Proposal, words: str) -> None:

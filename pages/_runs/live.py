@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services import methods
 from lnl_core.services.runs import control, recipes
@@ -199,9 +200,20 @@ def _curves(job: Job) -> dict[str, list[float]]:
     return {"train": [seen[each] for each in sorted(seen)]}
 
 
+def _entry(job: Job) -> DeltaGenerator:
+    """Return the row of a job that waits, goes on beside another or stopped; a line parts them."""
+    return st.container(
+        horizontal=True,
+        vertical_alignment="center",
+        gap="xsmall",
+        wrap=False,
+        key=f"entry_{job.id}",
+    )
+
+
 def _beside(job: Job) -> None:
     """Draw a second run that goes on at the same time in one row."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+    with _entry(job):
         st.markdown(_jobs.badge(_jobs.state_word(job)), width="content")
         title = plain(_ui.short(methods.title(job.method), 40))
         share = _words.percent(job.fraction)
@@ -215,7 +227,7 @@ def _beside(job: Job) -> None:
 
 
 def _waiting(job: Job, place: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+    with _entry(job):
         st.markdown(_jobs.badge("waiting"), width="content")
         title = plain(_ui.short(methods.title(job.method), 40))
         words = f"{plain(job.preset)}, " + ("next" if place == 0 else f"place {place + 1}")
@@ -231,7 +243,7 @@ def _stopped(job: Job) -> None:
     """Draw a run that failed or was cancelled: the reason whole, because its end is the remedy."""
     word = _jobs.state_word(job)
     failed = job.state is JobState.FAILED
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+    with _entry(job):
         st.markdown(_jobs.badge(word), width="content")
         title = plain(_ui.short(methods.title(job.method), 40))
         words = title if failed else f"{title}  \n:gray[:small[what it did is kept]]"
@@ -281,4 +293,4 @@ def _config(job: Job) -> None:
         "executor": job.executor,
         **job.config,
     }
-    st.code(json.dumps(facts, indent=2, default=str), language="json", height=420)
+    st.code(json.dumps(facts, indent=2, default=str), language=None, height=420)

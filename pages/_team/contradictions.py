@@ -105,7 +105,7 @@ def said(info: DatasetInfo, decision: Decision) -> str:
 
 
 def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
-    side = 190 if _ui.roomy() else 118
+    side = 190 if _ui.roomy() else 72 if _ui.narrow() else 118
     with (
         st.container(border=True, key=f"conflict{'_first' if first else ''}_{each.row}"),
         st.container(horizontal=True, gap="medium"),

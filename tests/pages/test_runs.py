@@ -146,6 +146,12 @@ def test_a_waiting_job_can_be_removed(desk, workspace, tiny, no_worker, texts):
     assert queue.jobs(tiny) == []
 
 
+def test_a_narrow_window_cuts_what_methods_are_good_for_not_what_they_cost(desk, tiny):
+    app = desk("runs", dataset="tiny")
+    for table in app.dataframe[:2]:
+        assert list(table.value.columns) == ["run", "method", "time", "gb", "knobs", "line"]
+
+
 def test_history_lists_what_is_done(desk, workspace, tiny):
     job = running(workspace, tiny)
     queue.finish(
