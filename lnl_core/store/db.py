@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
 from lnl_core.records import LnlError, Workspace
-from lnl_core.store import addresses, faults, private
+from lnl_core.store import addresses, faults, private, same_file
 from lnl_core.store.faults import PATIENCE, database_file
 
 HEAD = "0010"
@@ -145,6 +145,7 @@ def _make_engine(url: str) -> Engine:
     engine = create_engine(url)
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "checkout", same_file.check)
     return engine
 
 
@@ -153,9 +154,11 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Conn
 
     SQLite makes that index, a file of 32 KB, as soon as anybody reads.
     """
+    before = same_file.which(args[0])
     connection: sqlite3.Connection = dialect.connect(*args, **options)
     try:
         _set_up(connection)
+        same_file.note(record, args[0], before)
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
@@ -280,6 +283,17 @@ def _connected(ws: Workspace) -> Iterator[Connection]:
 def dispose(ws: Workspace) -> None:
     """Close pooled connections, so that the workspace's files can be removed."""
     _engine(ws.url).dispose()
+
+
+def let_go(ws: Workspace, patience: float) -> bool:
+    """Close pooled connections once nobody in this process works with one; False: somebody does."""
+    until = time.monotonic() + patience
+    while getattr(_engine(ws.url).pool, "checkedout", int)() and time.monotonic() < until:
+        time.sleep(0.05)
+    if getattr(_engine(ws.url).pool, "checkedout", int)():
+        return False
+    dispose(ws)
+    return True
 
 
 def version(ws: Workspace) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -112,6 +113,18 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
         sqlite3.SQLITE_CORRUPT: "is damaged",
     }
     return damaged(ws, said.get(code, f"cannot be used ({error})"))
+
+
+def is_open(ws: Workspace, process: int) -> Busy:
+    """Return the refusal to put a database aside that another process has open; 0: who knows."""
+    which = f"process {process}" if process else "another program"
+    if process == os.getpid():
+        which = "another window of this app, or a save that goes on"
+    return Busy(
+        f"The database {database_file(ws)} is open in {which}, which would go on saving into the "
+        "damaged file. Nothing was changed. End it first (the app, a run, a command), then "
+        "restore again."
+    )
 
 
 _NO_ROOM, _MEMORY, _CROWDED = "53100", "53200", "53300"

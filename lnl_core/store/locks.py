@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +17,9 @@ except ImportError:  # Windows has none
     fcntl = None  # type: ignore[assignment]
 
 _LOOK_SECONDS = 0.1
+
+_OPEN_IN_SQLITE = (0x40000002, 510)
+"""Where whoever has a SQLite database open in WAL mode holds a lock, and how many bytes."""
 
 
 @contextmanager
@@ -48,3 +53,39 @@ def _taken(stream: IO[bytes]) -> bool:
     except OSError as error:
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
     return True
+
+
+@contextmanager
+def alone(file: Path, patience: float) -> Iterator[int | None]:
+    """Keep everybody else from opening a SQLite database; no connection of one's own is open.
+
+    Args:
+        file: the database, damaged or not.
+        patience: seconds to wait for whoever has it open.
+
+    Yields:
+        None where nobody has it open, else the number of a process that has; 0 where that is not
+        known. Where there are no such locks, nobody is seen.
+    """
+    if not hasattr(fcntl, "F_OFD_SETLK") or not file.is_file():  # Linux alone has them
+        yield None
+        return
+    until = time.monotonic() + patience
+    with file.open("r+b") as stream:
+        while (holder := _holder(stream)) is not None and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+        yield holder
+
+
+def _holder(stream: IO[bytes]) -> int | None:
+    """Take a lock of the open file, which reading the file elsewhere in this process leaves."""
+    layout = "hhqqi0q"
+    lock = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, *_OPEN_IN_SQLITE, 0)
+    try:
+        fcntl.fcntl(stream, fcntl.F_OFD_SETLK, lock)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            return None
+        *_, process = struct.unpack(layout, fcntl.fcntl(stream, fcntl.F_OFD_GETLK, lock))
+        return max(0, int(process))
+    return None

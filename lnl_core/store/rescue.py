@@ -19,11 +19,14 @@ from typing import Any
 
 from lnl_core.records import LnlError, Workspace
 from lnl_core.said import command, many
-from lnl_core.store import addresses, datasets, db, faults, owned, possible, salvage
+from lnl_core.store import addresses, datasets, db, faults, locks, owned, possible, salvage
 
 DAILY = "daily"
 KEPT = 7
 """How many daily copies are kept; those made before a migration all stay."""
+
+_PATIENCE = 2.0
+"""Seconds that restoring waits for whoever has the database open, a command for example."""
 
 _STAMP = "%Y%m%d-%H%M%S"
 
@@ -93,14 +96,18 @@ def restore(ws: Workspace) -> list[str]:
 
     Raises:
         LnlError: the database is on a server, or the folder cannot be written.
+        Busy: another process has it open, and would go on saving into the file put aside.
     """
     file = faults.database_file(ws)
     if file is None:
         raise LnlError("The database is on a server: restore it with its own tools (pg_restore).")
-    db.dispose(ws)
+    if not db.let_go(ws, _PATIENCE):
+        raise faults.is_open(ws, os.getpid())
     new = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        with faults.named(ws):
+        with faults.named(ws), locks.alone(file, _PATIENCE) as holder:
+            if holder is not None:
+                raise faults.is_open(ws, holder)
             return _made_anew(ws, file, new)
     finally:  # of one that did not come about
         for end in ("", "-wal", "-shm", "-journal"):
