@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.learning import fine_tuning
-from lnl_core.learning.knobs import current_names
+from lnl_core.learning.knobs import check_numbers, current_names
 from lnl_core.methods import AT, card
 from lnl_core.types import PRESETS as PRESETS
 from lnl_core.types import DatasetInfo, Job, LnlError, NotFound, meant
 
 PIXELS = "pixels"
+
+ONLY_PAPER = frozenset({"setting"})
+"""Knobs that choose between published numbers, which other presets do not take."""
 
 
 def on_features(method: str, representation: str | None) -> bool:
@@ -98,17 +101,33 @@ def config_for(
                 f"{method} has no knob “{name}”.{meant(name, known)} Known: {', '.join(known)}."
             )
         values[name] = _fit_type(method, name, value, getattr(base, name))
+    epochs = values.get("epochs", 0)
+    if preset != "paper" and epochs > 0 and hasattr(base, "over"):
+        base = base.over(epochs)
     try:
         config = dataclasses.replace(base, **values)
+        check_numbers(config)
+        _check_warm_up(config)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
-    idle = sorted(idle_knobs(config, on_features(method, representation)) & values.keys())
+    paper = frozenset() if preset == "paper" else ONLY_PAPER
+    idle = sorted((idle_knobs(config, on_features(method, representation)) | paper) & values.keys())
     if idle:
         raise LnlError(
             f"{method}: {idle[0]} changes nothing in this run. Leave it out, or choose what uses "
             "it (pixels or features, and the knobs beside it)."
         )
     return config
+
+
+def _check_warm_up(config: Any) -> None:
+    """Raise ValueError where the run would be over before what makes the method begins."""
+    if "warm_up" not in getattr(config, "in_epochs", ()) or getattr(config, "start", "") == "rule":
+        return
+    if config.warm_up >= config.epochs:
+        raise ValueError(
+            f"warm_up must end before the last of the {config.epochs} epochs, got {config.warm_up}"
+        )
 
 
 def usual_features(method: str, preset: str, size: int) -> str:

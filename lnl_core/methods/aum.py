@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, SHARE, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.types import (
     Array,
@@ -68,7 +68,7 @@ class Config(TrainingKnobs):
     schedule: str = restate("schedule", "constant")
     clip: float = restate("clip", 0.0)
     record_from: float = knob(
-        0.66, "Share of epochs before probabilities are averaged.", group="scoring"
+        0.66, "Share of epochs before probabilities are averaged.", group="scoring", within=SHARE
     )
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, SHARE, TrainingKnobs, knob, restate
 from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Config(TrainingKnobs):
     nesterov: bool = restate("nesterov", True)
     ema_decay: float = restate("ema_decay", 0.98)
     record_from: float = knob(
-        0.66, "Share of epochs before probabilities are averaged.", group="scoring"
+        0.66, "Share of epochs before probabilities are averaged.", group="scoring", within=SHARE
     )
 
     @classmethod

@@ -24,7 +24,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import (
+    ABOVE_NOUGHT,
+    ONE_OR_MORE,
+    OPEN_BACKBONES,
+    SHARE,
+    TrainingKnobs,
+    knob,
+    restate,
+)
 from lnl_core.learning.nested import Stages
 from lnl_core.methods import _estimate, _out_of_fold, _standardised
 from lnl_core.types import (
@@ -78,15 +86,20 @@ class Config(TrainingKnobs):
     filter_by: str = knob(
         "prune_by_noise_rate", "How cleanlab draws its list.", FILTERS, group="scoring"
     )
-    l2: float = knob(3e-4, "On features: weight of the squared weights of the regression.")
-    iterations: int = knob(60, "On features: most L-BFGS steps per fold.")
+    l2: float = knob(
+        3e-4, "On features: weight of the squared weights of the regression.", within=ABOVE_NOUGHT
+    )
+    iterations: int = knob(60, "On features: most L-BFGS steps per fold.", within=ONE_OR_MORE)
     backbone: str = restate("backbone", "auto", BACKBONES, "On pixels: network to train.")
     epochs: int = restate("epochs", 30, text="On pixels: passes over the images of each fold.")
     lr: float = restate("lr", 0.2)
     nesterov: bool = restate("nesterov", True)
     ema_decay: float = restate("ema_decay", 0.98)
     record_from: float = knob(
-        0.66, "On pixels: share of epochs before probabilities count.", group="scoring"
+        0.66,
+        "On pixels: share of epochs before probabilities count.",
+        group="scoring",
+        within=SHARE,
     )
 
     def __post_init__(self) -> None:

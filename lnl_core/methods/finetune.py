@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning import fine_tuning
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import SHARE, TrainingKnobs, knob, restate
 from lnl_core.types import (
     Context,
     FloatArray,
@@ -66,7 +66,7 @@ class Config(TrainingKnobs):
         group="scoring",
     )
     record_from: float = knob(
-        0.34, "Share of epochs before plain images are predicted.", group="scoring"
+        0.34, "Share of epochs before plain images are predicted.", group="scoring", within=SHARE
     )
     even: float = knob(
         1.0, "How much of the shares of the classes is kept out of what it learns, 0 to 1."

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import knob
+from lnl_core.learning.knobs import ABOVE_NOUGHT, ONE_OR_MORE, knob
 from lnl_core.learning.principal_axes import principal_axes
 from lnl_core.methods import _estimate
 from lnl_core.types import (
@@ -51,17 +51,25 @@ class Config:
     """Every knob."""
 
     neighbours: int = knob(
-        50, "Neighbours that vote; fewer where classes are small.", group="scoring"
+        50,
+        "Neighbours that vote; fewer where classes are small.",
+        group="scoring",
+        within=ONE_OR_MORE,
     )
-    temperature: float = knob(0.1, "How fast a vote fades with distance, in cosine similarity.")
+    temperature: float = knob(
+        0.1, "How fast a vote fades with distance, in cosine similarity.", within=ABOVE_NOUGHT
+    )
     smoothing: float = knob(
         1.0, "Votes that the class frequencies cast beside them.", group="scoring"
     )
-    directions: int = knob(256, "Main directions of the features that are kept.")
+    directions: int = knob(
+        256, "Main directions of the features that are kept.", within=ONE_OR_MORE
+    )
     reference: int = knob(
         100_000,
         "Most images that are searched; above it, a random part of the set.",
         group="advanced",
+        within=ONE_OR_MORE,
     )
 
     @classmethod

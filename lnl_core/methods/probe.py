@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import knob
+from lnl_core.learning.knobs import ABOVE_NOUGHT, ONE_OR_MORE, SHARE, knob
 from lnl_core.methods import _estimate, _out_of_fold, _standardised
 from lnl_core.types import (
     DENSE_CLASSES,
@@ -39,14 +39,20 @@ AXES_MOST = 200_000
 class Config:
     """Every knob."""
 
-    folds: int = knob(5, "Parts that the set is cut into.")
+    folds: int = knob(5, "Parts that the set is cut into.", within=(2, 1_000))
     l2: float = knob(
-        0.8, "Weight of the squared weights beside the summed losses of all images, logistic head."
+        0.8,
+        "Weight of the squared weights beside the summed losses of all images, logistic head.",
+        within=ABOVE_NOUGHT,
     )
-    shrinkage: float = knob(0.4, "How far the shared covariance is pulled to a round one, 0 to 1.")
+    shrinkage: float = knob(
+        0.4, "How far the shared covariance is pulled to a round one, 0 to 1.", within=SHARE
+    )
     axes: int = knob(512, "Main directions of the features that are kept; 0 keeps all.")
     logistic: bool = knob(True, "Use the logistic head beside the Gaussian one.")
-    iterations: int = knob(60, "Most L-BFGS steps of the logistic head per fold.")
+    iterations: int = knob(
+        60, "Most L-BFGS steps of the logistic head per fold.", within=ONE_OR_MORE
+    )
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:

@@ -7,7 +7,9 @@ SAVED = "All answers saved"
 
 LOOKED = """async (place) => {
   const row = () => place.querySelector(':scope > img, .tile img')?.src.split('/').at(-2);
+  const began = performance.now();
   while (place.isConnected && row() && place.dataset.counts !== row()) {
+    if (performance.now() - began > 120000) throw new Error(`no answer to ${row()} counts`);
     await new Promise(requestAnimationFrame);
   }
 }"""

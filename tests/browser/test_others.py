@@ -12,6 +12,10 @@ from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
 
+PICTURES_AHEAD = """(size) => performance.getEntriesByType("resource").filter(
+  (each) => each.name.includes("/lnl/img/") && each.name.endsWith(`/${size}`)
+).length > 3"""
+
 
 def matching(page):
     """What the filters say of the queue: opened anew, read, closed."""
@@ -111,6 +115,8 @@ def test_two_who_add_a_class_at_once_each_get_their_own(common_server, page, mak
     desk = Desk(common_server, page, info).open()
     new_classes.add_class(info, "bobs")
     rows = []
+    size = page.locator(".stage > img").get_attribute("src").split("/")[-1]
+    page.wait_for_function(PICTURES_AHEAD, arg=size)  # none comes from a server that stands still
     os.killpg(common_server.process.pid, signal.SIGSTOP)  # no word from the server meanwhile
     try:
         for _ in range(2):

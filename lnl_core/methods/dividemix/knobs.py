@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 
@@ -14,6 +14,8 @@ PRIORS = ("even", "labels")
 @dataclass(frozen=True, slots=True)
 class Config(TrainingKnobs):
     """Every knob; the defaults are the authors' CIFAR-10 values."""
+
+    in_epochs: ClassVar[tuple[str, ...]] = ("warm_up", "ramp", "score_epochs")
 
     backbone: str = restate("backbone", "preact18", BACKBONES)
     epochs: int = restate("epochs", 300)

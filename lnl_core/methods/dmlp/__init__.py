@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import ABOVE_NOUGHT, OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.methods.dmlp import work
 from lnl_core.methods.dmlp.advice import hints
@@ -118,8 +118,8 @@ class Config(TrainingKnobs):
     sweeps: int = knob(20, "Passes of the head over the rows per round, weights only.")
     keep: float = knob(0.5, "Share of the old label that a write keeps; 0 overwrites.")
     ridge: float = knob(1e-3, "Ridge of the closed form, of the mean diagonal of X'X.")
-    label_lr: float = knob(0.01, "Adam's step on the label matrix.")
-    head_lr: float = knob(0.01, "Adam's step on the head.")
+    label_lr: float = knob(0.01, "Adam's step on the label matrix.", within=ABOVE_NOUGHT)
+    head_lr: float = knob(0.01, "Adam's step on the head.", within=ABOVE_NOUGHT)
     head_batch: int = knob(500, "Rows per step of the head.")
     balance: float = knob(1.0, "Pull of mean predictions to the class shares; 0 is none.")
     prior: str = knob(

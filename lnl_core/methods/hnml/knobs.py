@@ -23,6 +23,8 @@ NETWORKS = ("teacher", "student")
 class Config(TrainingKnobs):
     """Every knob; the paper's own values are unknown, these are ours."""
 
+    in_epochs: ClassVar[tuple[str, ...]] = ("warm_up", "ramp", "filter_epochs")
+
     renamed: ClassVar[dict[str, str]] = {
         **TrainingKnobs.renamed,
         "teacher_decay": "ema_decay",

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import (
+    BELOW_ONE,
+    OPEN_BACKBONES,
+    SHARE,
+    TrainingKnobs,
+    knob,
+    restate,
+)
 
 WARM_UP = 2 / 3
 """Share of the epochs after which the warm-up of `quick` and `standard` ends at the latest: an end
@@ -22,6 +29,8 @@ SCORES = ("classifier", "heads", "all")
 @dataclass(frozen=True, slots=True)
 class Config(TrainingKnobs):
     """Every knob; the defaults are the authors' CIFAR-10 values."""
+
+    in_epochs: ClassVar[tuple[str, ...]] = ("warm_up", "score_epochs")
 
     backbone: str = restate("backbone", "preact18", BACKBONES)
     setting: str = knob(
@@ -50,9 +59,11 @@ class Config(TrainingKnobs):
         5.0, "Both parameters of the Beta distribution that mixes weak and strong view."
     )
     operations: int = knob(2, "Random changes per image in the strong view.")
-    magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
-    strong_cutout: float = knob(0.15, "Side of its blanked square, as a share of the image's.")
-    dropout: float = knob(0.5, "Share of hidden units left out in the code head.")
+    magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.", within=(1, 10))
+    strong_cutout: float = knob(
+        0.15, "Side of its blanked square, as a share of the image's.", within=SHARE
+    )
+    dropout: float = knob(0.5, "Share of hidden units left out in the code head.", within=BELOW_ONE)
     lr: float = restate("lr", 0.2)
     lr_end: float = knob(5e-4, "Learning rate at the end of the cosine.")
     schedule: str = restate("schedule", "cosine", SCHEDULES)
@@ -146,6 +157,11 @@ class Config(TrainingKnobs):
         if name == "paper" and wanted.get("setting") == "heavy" and size <= 64 and k > 10:
             return replace(knobs, weight_decay=5e-4)
         return knobs
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the knobs that change nothing: also the cosine's end under another schedule."""
+        own = set() if self.schedule == "cosine" else {"lr_end"}
+        return super(Config, self).idle(on_features) | own
 
     def fine_tuned(self) -> Self:
         """Return these knobs for the few epochs of a network that knows ImageNet."""

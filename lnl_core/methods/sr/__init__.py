@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, SHARE, TrainingKnobs, knob, restate
 from lnl_core.review import health
 from lnl_core.types import Context, LabeledDataset, Leaves, Method, Pictures, Signals, TopProbs
 
@@ -70,7 +70,7 @@ class Config(TrainingKnobs):
     shift: int = restate("shift", 4)
     border: str = restate("border", "zero")
     record_from: float = knob(
-        0.0, "Share of epochs before probabilities are averaged.", group="scoring"
+        0.0, "Share of epochs before probabilities are averaged.", group="scoring", within=SHARE
     )
 
     def __post_init__(self) -> None:
@@ -177,6 +177,17 @@ class Config(TrainingKnobs):
             ema_decay=0.98,
             record_from=0.66,
         )
+
+    def over(self, epochs: int) -> Self:
+        """Return the same for a run of another length: the strength grows as far in the end."""
+        grown = self.growth ** (self.epochs / epochs)
+        return replace(super(Config, self).over(epochs), growth=round(grown, 4))
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the knobs that change nothing: also those of other base losses."""
+        others = {"gamma": "fl", "q": "gce"}
+        own = {name for name, base in others.items() if self.base != base}
+        return super(Config, self).idle(on_features) | own
 
     def fine_tuned(self) -> Self:
         """Return these knobs for the few epochs of a network that knows ImageNet."""

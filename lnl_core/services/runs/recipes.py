@@ -36,8 +36,8 @@ _TITLES = {
 
 _WORDS = {
     Pictures.PHOTOGRAPHS: (
-        "Photographs of things, classes of any size. No other mixture measured here finds more "
-        "wrong labels, all methods together included."
+        "Photographs of things. Where classes are about as large as each other, no other mixture "
+        "measured here finds more wrong labels, all methods together included."
     ),
     Pictures.GREY: (
         "Scans, X-rays, drawings: less like the photographs that ready-made networks know, so one "
