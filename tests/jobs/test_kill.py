@@ -110,8 +110,11 @@ KILLED = {
 }
 
 
-ONCE = ("ce", "hnml", "influence", "dmlp weights")
-"""Killed a single time by `-m slow`; all of them are killed again and again by `-m long`."""
+ONCE = ("ce", "dmlp weights")
+"""Killed a single time by `-m slow`; all are killed again and again by `-m long`.
+
+Each method has a test of its own of a run that goes on.
+"""
 
 
 @pytest.mark.slow

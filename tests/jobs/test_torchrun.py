@@ -54,7 +54,7 @@ def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two
     assert torchrun.processes_for(head) == 1, "a head on features is trained in seconds"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_also_when_the_first_is_killed(workspace, two):
     info = catalog.add_demo(workspace, catalog.DIGITS)
     signals = {}
