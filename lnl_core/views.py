@@ -250,13 +250,15 @@ class MethodView:
         label: the class it expects; None where it names none.
         wrong: whether that is another class than the given one.
         suspicion: in [0, 1].
-        place: among the images that the run has a score for, 1 = its most suspicious one.
+        place: among the images that the run has a score for, 1 = its most suspicious one; None
+            where the label is no class.
         of: how many these are.
         picture: None where the run kept nothing that shows it.
         missing: why there is no picture, a line; empty where there is. Without a run how the method
             stands, its idea, and what it would show.
         curve: `given` and `other` by `step` (epoch or round); empty where the run kept none.
         step: what the steps of the curve are.
+        trained: whether its run trained on the image; of others there is neither picture nor curve.
     """
 
     key: str
@@ -272,6 +274,7 @@ class MethodView:
     missing: str = ""
     curve: Mapping[str, list[float]] = field(default_factory=dict)
     step: str = "epoch"
+    trained: bool = True
 
 
 @dataclass(frozen=True, slots=True)

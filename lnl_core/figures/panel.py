@@ -135,6 +135,8 @@ def _together(views: ImageViews) -> str:
             who = "method was" if len(told) == 1 else "methods were"
             return f"{len(told)} published {who} told what people answered: no opinion is left."
         return "No published method has an opinion of this image."
+    if all(each.place is None for each in asked):
+        return "Its label is no class: there is nothing to agree with."
     if only is not None:
         word = "baseline" if views.baselines[1] == 1 else "baselines"
         also = f" {views.baselines[0]} of {views.baselines[1]} {word} agree with it."
@@ -184,6 +186,8 @@ def _column(views: ImageViews, one: MethodView, url: Url, heading: int) -> str:
 def _verdict(views: ImageViews, one: MethodView) -> str:
     if one.state != "ready":
         return ""
+    if one.place is None and one.label is not None:
+        return f'<span class="chip">finds {escape(views.names[one.label])} most probable</span>'
     if not one.wrong:
         return '<span class="chip">agrees with the label</span>'
     if one.label is None:
@@ -209,6 +213,8 @@ _BLUE = "border-top:2px solid var(--blue);height:0;vertical-align:.25em"
 
 def _curve(views: ImageViews, one: MethodView) -> str:
     given, other = one.curve.get("given", []), one.curve.get("other", [])
+    if not one.trained:
+        return "<div></div>"
     if len(given) < 2:
         return '<p class="none">No course: it scores each image once.</p>'
     width = len(given) - 1

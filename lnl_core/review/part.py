@@ -20,7 +20,13 @@ from lnl_core.types import (
     TopProbs,
 )
 
-OF_CLASSES = ("purified_labels", "baseline_labels", "retrained_labels", "suggested_label")
+OF_CLASSES = (
+    "purified_labels",
+    "baseline_labels",
+    "retrained_labels",
+    "suggested_label",
+    "code_label",
+)
 """Extras of methods whose values are classes."""
 
 OF_ROWS = ("neighbours", "validation_rows", "evidence_rows")

@@ -189,6 +189,30 @@ def judged_by(info: DatasetInfo, run_id: int) -> BoolArray:
     return seen if judged is None else seen & judged
 
 
+def learned_from(info: DatasetInfo, run_id: int) -> BoolArray:
+    """Return (n,) True for the images that a run trained on: of the others it has no curves.
+
+    Nor has it anything else that training leaves by image; what is stored there says nothing.
+    """
+    folder = info.directory / "runs" / str(run_id)
+    if not (folder / "labels.npy").is_file():  # it has learned nothing: brought predictions
+        return np.arange(info.n) < seen_by(info, run_id)
+    return _learned_from(info, folder)
+
+
+@lru_cache(maxsize=32)
+def _learned_from(info: DatasetInfo, folder: Path) -> BoolArray:
+    return inputs.training_part(info, folder).inner
+
+
+def class_numbers(info: DatasetInfo, run_id: int) -> IntArray:
+    """Return (k,) the set's classes as a run numbers those that it learned, -1 for the others."""
+    folder, numbers = info.directory / "runs" / str(run_id), np.arange(info.class_count)
+    if (folder / "labels.npy").is_file():
+        return inputs.training_part(info, folder).renumbered(numbers)
+    return numbers
+
+
 def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     """Return (n,) True where runs have no score of their own.
 

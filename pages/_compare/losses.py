@@ -177,6 +177,9 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         st.markdown(words, width="stretch")
     if not values.counted[row]:
         return
+    if key.isdigit() and not loss_views.is_learned(info, key, row):
+        st.caption("This run was not trained on the image: there is no course of it.")
+        return
     curves = loss_views.trajectory(info, key, row)
     rounds = loss_views.rounds(info, key, row)
     tone = _figures.tone()

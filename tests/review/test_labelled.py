@@ -77,6 +77,7 @@ def test_signals_come_back_for_every_row_and_class():
         extras={
             "neighbours": np.array([[1], [0], [3], [-1]]),
             "purified_labels": np.array([0, 1, 1, 1]),
+            "code_label": np.array([1, 0, 0, 1]),
             "aum": np.array([1.0, 2, 3, 4]),
             "bootstrap": np.array([1]),
         },
@@ -91,6 +92,7 @@ def test_signals_come_back_for_every_row_and_class():
     assert back.curves["train_loss"].shape == (3,)
     assert back.extras["neighbours"].ravel().tolist() == [2, -1, 0, 5, -1, -1]
     assert back.extras["purified_labels"].tolist() == [0, -1, 2, 2, -1, 2]
+    assert back.extras["code_label"].tolist() == [2, -1, 0, 0, -1, 2]
     assert back.extras["aum"].tolist() == [1, 0, 2, 3, 0, 4]
     assert back.extras["bootstrap"].tolist() == [1]
     again = part.inside(back)

@@ -16,6 +16,7 @@ from lnl_core.services.compare.comparing import cache_key, run_signals
 from lnl_core.services.in_force import (
     Scored,
     judged_by,
+    learned_from,
     loaded,
     scored,
     signals,
@@ -148,6 +149,13 @@ def start_absent(info: DatasetInfo, by: str | None = None) -> list[Job]:
     return running.start_runs(info, absent(info).runs, PRESET, by=by)
 
 
+_NO_PICTURE = {
+    True: "This run kept no picture of its own; a new run does.",
+    False: "Not trained on this image: it goes by what it learned of others, so it has no picture.",
+}
+"""By whether the run trained on the image."""
+
+
 def _view(
     info: DatasetInfo,
     row: int,
@@ -169,9 +177,10 @@ def _view(
     none = told_of(info, [str(number)])
     if none[row]:
         return MethodView(str(number), title, short, "told")
-    label = _expects(run, row)
-    suspicion, others = float(run.suspicion[row]), np.asarray(run.suspicion)[~none]
-    no_class = given in info.no_classes
+    label, no_class = _expects(run, row), given in info.no_classes
+    suspicion = float(run.suspicion[row])
+    others = np.asarray(run.suspicion)[~(none | without_class(info))]
+    trained = bool(learned_from(info, number)[row])
     picture = own_pictures.picture(info, str(number), run, row)
     curve, step = own_pictures.course(info, str(number), run, row)
     return MethodView(
@@ -182,12 +191,13 @@ def _view(
         label=label,
         wrong=not no_class and (label != given if label is not None else suspicion > 0.5),
         suspicion=suspicion,
-        place=int((others > suspicion).sum()) + 1,
+        place=None if no_class else int((others > suspicion).sum()) + 1,
         of=len(others),
         picture=picture,
-        missing="" if picture else "This run kept no picture of its own; a new run does.",
+        missing="" if picture else _NO_PICTURE[trained],
         curve=curve,
         step=step,
+        trained=trained,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lnl_core.services.compare.comparing import candidates, run_signals
 from lnl_core.services.compare.losses import LOSS_FLOOR, losses
-from lnl_core.services.in_force import scored
+from lnl_core.services.in_force import learned_from, scored
 from lnl_core.store import decisions
 from lnl_core.types import Array, DatasetInfo, FloatArray, LnlError
 from lnl_core.views import TOGETHER, LossCourse
@@ -37,7 +37,7 @@ def _course(info: DatasetInfo, _version: str, key: str, _last: int) -> LossCours
     if curve is None:
         return None
     values = losses(info, key)
-    rows = np.flatnonzero(values.counted)
+    rows = np.flatnonzero(values.counted & learned_from(info, int(key)))
     rows = rows[:: max(1, -(-len(rows) // ROWS))]
     if not len(rows):
         return None

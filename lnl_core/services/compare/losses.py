@@ -27,6 +27,7 @@ from lnl_core.services.compare.comparing import (
 from lnl_core.services.compare.truth import KEPT, answered
 from lnl_core.services.in_force import (
     judged_by,
+    learned_from,
     loaded,
     scored,
     signals,
@@ -76,13 +77,15 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     data = loaded(info)
     given = np.asarray(data.given_labels)
     p_wrong = np.where(unjudged(info), np.nan, np.asarray(ranked.ranking.p_wrong, np.float64))
+    counted = comparable(info, [candidate])
     loss = None
     if key in TOGETHER:
         agrees = ~(np.asarray(joint_of(info, key).ranking.p_wrong) > 0.5)
     else:
         run = run_signals(info, key)
         agrees = _agrees(run, given)
-        loss = given_loss(run, given) if quantity == "loss" else None
+        by_training = bool(learned_from(info, int(key))[counted].all())
+        loss = given_loss(run, given, by_training) if quantity == "loss" else None
     if loss is not None:
         values, where = loss
         x = np.log10(np.clip(np.asarray(values, np.float64), LOSS_FLOOR, None))
@@ -95,7 +98,6 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     for row, label in answered(info).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    counted = comparable(info, [candidate])
     if not counted.all():  # the others stand at the smallest value, where nothing queues them
         x = np.where(counted, x, x[counted].min() if counted.any() else 0.0)
         agrees = agrees | ~counted
@@ -148,9 +150,15 @@ def _agrees(run: Signals, given: IntArray) -> BoolArray:
     return said
 
 
-def given_loss(run: Signals, given: IntArray) -> tuple[FloatArray, str] | None:
-    """Return (n,) cross-entropy of the given label in nats, and over what it is taken."""
-    curves, n = run.curves, len(given)
+def given_loss(
+    run: Signals, given: IntArray, by_training: bool = True
+) -> tuple[FloatArray, str] | None:
+    """Return (n,) cross-entropy of the given label in nats, and over what it is taken.
+
+    Without `by_training` it is of the probabilities alone: an image that was not trained on has no
+    losses of training, and those of two kinds do not stand on one axis.
+    """
+    curves, n = run.curves if by_training else {}, len(given)
     for name in ("loss", "p_given"):
         curve = curves.get(name)
         if curve is not None and curve.ndim == 2 and curve.shape[1] == n and len(curve):
@@ -160,7 +168,7 @@ def given_loss(run: Signals, given: IntArray) -> tuple[FloatArray, str] | None:
                 tail = -np.log(np.maximum(tail, LOSS_FLOOR))
             steps = "rounds" if "round_removed" in run.extras else "epochs"
             return tail.mean(axis=0), f"mean of the last third of the {steps}"
-    if "mean_loss" in run.extras:
+    if by_training and "mean_loss" in run.extras:
         return np.asarray(run.extras["mean_loss"]), "mean over the later epochs"
     probs = run.pred_probs
     if probs is None:
@@ -209,13 +217,18 @@ def above(values: Losses, threshold: float) -> Above:
 # One image ------------------------------------------------------------------------------------
 
 
+def is_learned(info: DatasetInfo, key: str, row: int) -> bool:
+    """Say whether a run has trained on an image; only of those does it keep anything by image."""
+    return key.isdigit() and 0 <= row < info.n and bool(learned_from(info, int(key))[row])
+
+
 def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
     """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`.
 
-    Nothing where the run was told the answer, for they say how it learned that, or has not seen
-    the image.
+    Nothing where the run was told the answer, for they say how it learned that, or has not trained
+    on the image.
     """
-    if not key.isdigit() or not 0 <= row < info.n:
+    if not is_learned(info, key, row):
         return {}
     if told_of(info, [key])[row]:
         return {}
@@ -234,15 +247,16 @@ def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
 
     `values` (K,), `mean`, `variance`, `variance_rank` (share of images with a smaller variance),
     `typical` (K,) mean over the least suspicious half, `rejected` share of the epochs, or None.
+    None as well, here and below, for an image that the run has not trained on.
     """
-    if not key.isdigit() or not 0 <= row < info.n:
+    if not is_learned(info, key, row):
         return None
     run = run_signals(info, key)
     extras = run.extras
     if "sub_losses" not in extras:
         return None
     values = np.asarray(extras["sub_losses"][row], np.float64)
-    judged = judged_by(info, int(key))
+    judged = judged_by(info, int(key)) & learned_from(info, int(key))
     suspicion = np.asarray(run.suspicion)
     unsuspected = judged & (suspicion <= np.median(suspicion[judged]))
     some = np.flatnonzero(unsuspected)[:: max(1, int(unsuspected.sum()) // 4000)]
@@ -264,7 +278,7 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     most that the temperature allows, `confidence` the image's, `confidence_rank` share of images
     below it; None for runs without these extras.
     """
-    if not key.isdigit() or not 0 <= row < info.n:
+    if not is_learned(info, key, row):
         return None
     run = run_signals(info, key)
     if "p_max" not in run.extras or run.pred_probs is None:
@@ -277,7 +291,7 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         if other is not None and other.pred_probs is not None:
             plain = _one(other.pred_probs, row).tolist()
     confidence = np.asarray(run.extras["confidence"], np.float64)
-    judged = judged_by(info, int(key))
+    judged = judged_by(info, int(key)) & learned_from(info, int(key))
     return {
         "own": _one(run.pred_probs, row).tolist(),
         "plain": plain,
@@ -302,7 +316,7 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     `removed`, `given_back`, `agreement` by round; `round_removed` of the image, 0 = never;
     `best_round`; `true` share of wrong labels among those removed, by round, where it is known.
     """
-    if not key.isdigit() or not 0 <= row < info.n:
+    if not is_learned(info, key, row):
         return None
     run = run_signals(info, key)
     if "round_removed" not in run.extras:

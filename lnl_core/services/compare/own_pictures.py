@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lnl_core.services.compare import losses
-from lnl_core.services.in_force import loaded
+from lnl_core.services.in_force import class_numbers, loaded
 from lnl_core.types import Array, DatasetInfo, FloatArray, IntArray, Leaves, Signals
 from lnl_core.views import Picture, chance, percent
 
@@ -24,7 +24,12 @@ SHOWN = 4
 
 
 def picture(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | None:
-    """Return the picture of a run for one image; None where it kept nothing that shows its idea."""
+    """Return the picture of a run for one image; None where it kept nothing that shows its idea.
+
+    Of an image that it has not trained on it kept nothing.
+    """
+    if not losses.is_learned(info, key, row):
+        return None
     for name, draw in _BY_WHAT_IS_LEFT:
         if name in run.extras:
             return draw(info, key, run, row)
@@ -76,9 +81,12 @@ def _code(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | None
     facts = losses.sub_losses(info, key, row)
     book = run.extras.get("codebook")
     given = _given(info, row)
-    if facts is None or book is None or given >= len(book):
+    if facts is None or book is None:
         return None
-    bits = np.asarray(book[given]) > 0
+    number = class_numbers(info, int(key))[given]  # its codes are of the classes that it learned
+    if not 0 <= number < len(book):
+        return None
+    bits = np.asarray(book[number]) > 0
     turned = np.asarray(facts["values"]) > math.log(2)  # its chance of the right bit is below half
     count, of = int(turned.sum()), len(bits)
     words = (
@@ -221,6 +229,8 @@ def course(
 ) -> tuple[dict[str, list[float]], str]:
     """Return one image's curves (`given`, `other`), and what their steps are."""
     extras = run.extras
+    if not losses.is_learned(info, key, row):
+        return {}, "epoch"
     if "course_given" in extras and extras["course_given"].shape[1] == info.n:
         return {
             "given": [1.0, *_series(extras["course_given"], row)],  # the label before any round

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.said import chances
-from lnl_core.services.in_force import Scored, loaded, scored
+from lnl_core.services.in_force import Scored, learned_from, loaded, scored
 from lnl_core.services.review import groups
 from lnl_core.services.review.alike import features_of, nearest, nearest_of, newest
 from lnl_core.services.review.opinions import curves, loss, opinions, runs_of
@@ -108,7 +108,11 @@ def _lasting(
     runs = runs_of(info, ranked, row)
     said = opinions(info, ranked, runs, row, given)
     told = any(one["told"] for one in said)
-    own = {one["key"]: runs[one["key"]] for one in said if not one["told"]}
+    own = {
+        one["key"]: runs[one["key"]]
+        for one in said
+        if not one["told"] and learned_from(info, ranked.run_ids[one["key"]])[row]
+    }
     opened = features_of(info) if features else None
     return {
         "row": row,
