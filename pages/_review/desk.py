@@ -186,8 +186,11 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "classes": list(info.class_names),
         "imported": info.imported_classes,
         "acked": acked,
-        "meanwhile": [  # tells the given label
-            each for key in keys.values() for each in answers.meanwhile(key) if not choice.is_blind
+        "meanwhile": [
+            each
+            for key in keys.values()
+            for each in answers.meanwhile(key)
+            if not (choice.is_blind and "given" in each)
         ],
         "filtered": choice.filtered,
         "no_classes": list(info.no_classes),

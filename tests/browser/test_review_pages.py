@@ -156,3 +156,18 @@ def test_where_the_browser_keeps_no_more_the_page_that_comes_back_is_the_last(de
     assert rows_on(desk.page) == second
     desk.page.locator(".saved", has_text=SAVED).wait_for()
     assert set(decisions.in_force(desk.info)) == set(first)
+
+
+def test_a_page_that_comes_back_leaves_out_what_another_window_answered(desk):
+    desk.press("g")
+    before = rows_on(desk.page)
+    desk.press("Enter").saved()
+    elsewhere = {"cid": "v.1", "row": before[1], "action": "none", "ms": 900}
+    record(desk.info, "reviewer A", [elsewhere])
+    desk.press("Backspace")
+    desk.page.get_by_text("Not taken back: you said none fits").first.wait_for()
+    rest = [row for row in before if row != before[1]]
+    assert rows_on(desk.page) == rest
+    desk.saved().press("Enter").saved()
+    there = {row: str(said.action) for row, (said,) in decisions.in_force(desk.info).items()}
+    assert there == dict.fromkeys(rest, "keep") | {before[1]: "none"}

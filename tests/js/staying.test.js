@@ -3,11 +3,12 @@ import { beforeEach, test } from "node:test";
 
 import { hereBefore, noteHere } from "../../pages/_components/review/here.js";
 import {
+  leftWords,
   meanwhileWords,
   newsOf,
   noteTold,
   toldBefore,
-} from "../../pages/_components/review/meanwhile.js";
+} from "../../pages/_components/desk/meanwhile.js";
 import { openJournal } from "../../pages/_components/desk/journal.js";
 import * as queues from "../../pages/_components/review/queue.js";
 import { comeBack } from "../../pages/_components/review/staying.js";
@@ -95,6 +96,15 @@ test("a second answer is told with the first", () => {
     both(said("keep"), said("unsure"), { you: true }),
     "You said cat a moment ago in another window; now: unsure.",
   );
+});
+
+test("what stands though it was to be taken back is told, its words where a label is shown", () => {
+  const back = /** @type {any} */ ({ cid: "c", row: 1, you: true, before: "b" });
+  const whole = { ...back, given: 0, minutes: 0, first: said("keep") };
+  const stands = "in another window, and that stands.";
+  assert.equal(leftWords(CLASSES, whole, 1), `Not taken back: you said cat a moment ago ${stands}`);
+  assert.equal(leftWords(CLASSES, whole, 3), `Not taken back: 3 images were answered ${stands}`);
+  assert.doesNotMatch(leftWords(CLASSES, back, 1), /cat/);
 });
 
 test("a change of mind in this window is no news, nor is what was told before page mode and back", () => {

@@ -108,23 +108,26 @@ def _again(info: DatasetInfo, left: Sequence[Decision], back: Decision) -> list[
 def looks_back(info: DatasetInfo, back: Decision, cid: str | None) -> list[Decision]:
     """Return the taking back of a hidden look, and the look before it that stands again.
 
-    Nothing where it is stored already, or where what it takes back does not stand.
+    Nothing where what it takes back does not stand.
     """
-    if any(
-        (each.reviewer, each.cid) == (back.reviewer, back.cid) for each in stored_looks.every(info)
-    ):
-        return []
-    there = _of_look(info, back)
+    there = of_look(info, back)
     gone = taken(there, cid)
     return taking(info, back, there, len(gone)) if gone or cid is None else []
 
 
+def is_stored_look(info: DatasetInfo, look: Decision) -> bool:
+    """Tell whether a look has come before: a journal may be sent again."""
+    mine = look.reviewer, look.cid
+    return any((each.reviewer, each.cid) == mine for each in stored_looks.every(info))
+
+
 def is_answered_look(info: DatasetInfo, look: Decision) -> bool:
     """Tell whether whoever skips a hidden look has said more there."""
-    return any(each.action is not Action.SKIP for each in _of_look(info, look)[-1:])
+    return any(each.action is not Action.SKIP for each in of_look(info, look)[-1:])
 
 
-def _of_look(info: DatasetInfo, look: Decision) -> list[Decision]:
+def of_look(info: DatasetInfo, look: Decision) -> list[Decision]:
+    """Return the answers to a hidden look that stand one upon the other, as `answers` does."""
     every = stored_looks.every(info)
     key = (look.row, look.reviewer, look.route)
     return answers(each for each in every if (each.row, each.reviewer, each.route) == key)
@@ -144,7 +147,7 @@ def with_earlier(
 
 def before_look(info: DatasetInfo, look: Decision) -> dict[str, Any]:
     """Return the same of a hidden look: it is told like any other answer."""
-    return _earlier(_of_look(info, look))
+    return _earlier(of_look(info, look))
 
 
 def _earlier(there: Sequence[Decision]) -> dict[str, Any]:

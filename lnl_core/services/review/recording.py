@@ -32,7 +32,7 @@ from lnl_core.types import (
 class Recorded:
     """What became of a batch of answers: `acked` need not be sent again, `problems` in words.
 
-    `meanwhile` are those to images that somebody had answered, see `second.answered_before`.
+    `meanwhile` are those to images that somebody had answered, see `second`.
     """
 
     acked: list[str]
@@ -92,8 +92,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
             acked.append(cid)
         else:
             acked.append(cid)
+            back = _back(entry)
             if look is not None:
-                seen = _with_look(info, seen, look, _back(entry))
+                seen, more = _with_look(info, seen, look, back)
+                meanwhile += more
                 continue
             if decision.action is Action.SKIP:
                 store()  # this person's answer may be among them
@@ -108,7 +110,9 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                 if together:
                     store(groups.with_copies(info, decision, ranked))
                 else:
-                    store(groups.taken_back(info, decision, _back(entry)))
+                    there = decisions.of_rows(info, reviewer, [decision.row]).get(decision.row, [])
+                    meanwhile += second.left_standing(decision, again.answers(there), back)
+                    store(groups.taken_back(info, decision, back))
     store()
     stored_looks.append(info, seen)
     begin(info)
@@ -128,14 +132,20 @@ def _back(entry: Mapping[str, Any]) -> str | None:
 
 def _with_look(
     info: DatasetInfo, seen: list[Decision], look: Decision, back: str | None
-) -> list[Decision]:
-    """Return the hidden looks that are to be stored; those before are, where it depends on them."""
+) -> tuple[list[Decision], list[dict[str, Any]]]:
+    """Return the hidden looks that are to be stored, and what is told of one that is taken back.
+
+    Those before it are stored, where it depends on them.
+    """
     if look.action not in (Action.REOPEN, Action.SKIP):
-        return [*seen, look]
+        return [*seen, look], []
     stored_looks.append(info, seen)
-    if look.action is Action.REOPEN:
-        return again.looks_back(info, look, back)
-    return [] if again.is_answered_look(info, look) else [look]
+    if look.action is Action.SKIP:
+        return [] if again.is_answered_look(info, look) else [look], []
+    if again.is_stored_look(info, look):
+        return [], []
+    told = second.left_standing(look, again.of_look(info, look), back)
+    return again.looks_back(info, look, back), told
 
 
 def _look(

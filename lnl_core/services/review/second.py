@@ -1,12 +1,17 @@
-"""Answers to images that somebody had answered: both are stored, and the person is told."""
+"""Answers to images that somebody had answered: both are stored, and the person is told.
+
+So is whoever takes an answer back upon which another window's stands.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from lnl_core.services.in_force import closed_to, standing
-from lnl_core.services.review.again import first_id
+from lnl_core.services.review.again import first_id, taken
+from lnl_core.services.review.blind import BLIND
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision
 
@@ -50,6 +55,35 @@ def answered_before(info: DatasetInfo, decision: Decision) -> list[dict[str, Any
             "second": _said(decision),
         }
     ]
+
+
+def left_standing(
+    back: Decision, there: Sequence[Decision], cid: str | None
+) -> list[dict[str, Any]]:
+    """Return the person's own answer that stands though one was taken back; at most one.
+
+    It was given in another window, upon the one that was to go. Where no label is shown, that it
+    stands is all that is told.
+
+    Args:
+        back: the taking back.
+        there: the answers that stand, as `again.answers` gives them.
+        cid: the client id of the answer that was to go.
+
+    Returns:
+        As `answered_before`, with `reopen` as the `second` action.
+    """
+    if back.action is not Action.REOPEN or cid is None or taken(there, cid):
+        return []
+    first = there[-1] if there else None
+    if first is None or first.action is Action.SKIP:
+        return []
+    told = {"cid": back.cid, "row": back.row, "you": True, "before": first_id(first.cid)}
+    told["second"] = _said(back)
+    if back.mode == BLIND:
+        return [told]
+    words = {"given": back.given_label, "by": back.reviewer, "first": _said(first)}
+    return [told | words | {"minutes": _minutes_since(first.decided_at)}]
 
 
 def _answers(decision: Decision) -> bool:

@@ -168,6 +168,21 @@ export function offer(desk) {
   show(desk, page && openMarks(page, []));
 }
 
+/**
+ * Leave what was answered in another window out of the page that came back: nothing replaces it.
+ *
+ * @param {PageDesk} desk
+ * @param {number[]} rows
+ */
+export function leaveOut(desk, rows) {
+  const { marks } = desk;
+  const items = marks?.page.items.filter(({ row }) => !rows.includes(row)) ?? [];
+  if (!marks || items.length === marks.page.items.length) return;
+  const marked = [...marks.rows].filter((row) => !rows.includes(row));
+  if (items.length) show(desk, openMarks({ ...marks.page, items }, marked));
+  else offer(desk);
+}
+
 /** @param {PageDesk} desk */
 export function drawAround(desk) {
   drawStrip(desk);

@@ -9,6 +9,7 @@ import { CODES } from "./marks.js";
 /**
  * @import { Answer } from "../desk/journal.js"
  * @import { LastPage } from "../desk/lastpage.js"
+ * @import { LeftStanding, Meanwhile } from "../desk/meanwhile.js"
  * @import { Outbox } from "../desk/outbox.js"
  * @import { Pool } from "../desk/pictures.js"
  * @import { Answered, Progress } from "../desk/progress.js"
@@ -26,6 +27,7 @@ import { CODES } from "./marks.js";
  * @property {Answered[]} recent
  * @property {Progress} progress
  * @property {string[]} acked
+ * @property {(Meanwhile | LeftStanding)[]} meanwhile answers to images that had been answered elsewhere
  * @property {number} held open images that other reviewers have at the moment
  * @property {boolean} filtered
  * @property {boolean} advised whether the images were chosen by their suggestion

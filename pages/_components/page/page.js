@@ -2,10 +2,11 @@
 
 import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark, keepHeight } from "../desk/layout.js";
+import { tellMeanwhile } from "../desk/meanwhile.js";
 import { mounting } from "../desk/mount.js";
 import { receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { lastByRow } from "../desk/progress.js";
-import { actsOf, drawAround, offer, redraw } from "./acts.js";
+import { actsOf, drawAround, leaveOut, offer, redraw } from "./acts.js";
 import { newDesk } from "./desk.js";
 import { prepare } from "./draw.js";
 import { pressKey } from "./keyboard.js";
@@ -94,6 +95,7 @@ function receive(desk, data, send) {
     desk.done = lastByRow(waitingIn(desk.outbox));
     takeFocus(desk.parts.root);
   }
+  leaveOut(desk, tellMeanwhile(desk, desk.done));
   if (!desk.marks || desk.marks.stale) offer(desk);
   drawAround(desk);
   prepare(desk);

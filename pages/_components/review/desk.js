@@ -9,13 +9,13 @@ import { advises, isHasty, openTurn } from "./turn.js";
 import { fits } from "./zoom.js";
 
 /**
+ * @import { LeftStanding, Meanwhile } from "../desk/meanwhile.js"
  * @import { Outbox } from "../desk/outbox.js"
  * @import { Pool } from "../desk/pictures.js"
  * @import { Answered, Item, Progress } from "../desk/progress.js"
  * @import { Stopping } from "../desk/strip.js"
  * @import { Acts } from "./acts.js"
  * @import { Found, Known } from "./evidence.js"
- * @import { Meanwhile } from "./meanwhile.js"
  * @import { Picker } from "./picker.js"
  * @import { Queue } from "./queue.js"
  * @import { Mode, Turn } from "./turn.js"
@@ -30,7 +30,7 @@ import { fits } from "./zoom.js";
  * @property {string} narrow changes with the filters
  * @property {number | null} asked the row that this tab showed before and asked for
  * @property {number[]} focus rows that the address asks for
- * @property {Meanwhile[]} meanwhile answers to images that had been answered elsewhere
+ * @property {(Meanwhile | LeftStanding)[]} meanwhile answers to images that had been answered elsewhere
  * @property {Mode} mode
  * @property {string[]} classes
  * @property {number} imported how many of the classes are as old as the set

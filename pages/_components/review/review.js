@@ -3,19 +3,19 @@
 
 import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark, keepHeight } from "../desk/layout.js";
+import { tellMeanwhile } from "../desk/meanwhile.js";
 import { mounting } from "../desk/mount.js";
 import { drawSaved, receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { drawStrip } from "../desk/strip.js";
 import { actsOf } from "./acts.js";
 import { isWide, newDesk, showsEvidence } from "./desk.js";
 import { pressKey } from "./keyboard.js";
-import { tellMeanwhile } from "./meanwhile.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { showAt } from "./present.js";
 import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
-import { drawPicture, prepare } from "./stage.js";
+import { drawPicture, drawQuestion, prepare } from "./stage.js";
 import { land } from "./travel.js";
 import { keepZoom, listenToZoom } from "./zoom.js";
 
@@ -143,13 +143,14 @@ function receive(desk, data, send) {
     desk.evidence.delete(row);
     desk.advised.delete(row);
   }
-  tellMeanwhile(desk);
+  const stands = tellMeanwhile(desk, desk.queue.done);
   if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
   if (land(desk) || comeBack(desk, first)) return;
   if (!desk.queue.item) {
     showAt(desk, nextOpen(desk.queue, desk.queue.at));
     return;
   }
+  if (stands.includes(desk.queue.item.row)) drawQuestion(desk);
   drawStrip(desk);
   drawSaved(desk.outbox);
   if (mode !== data.mode) changeMode(desk, mode);

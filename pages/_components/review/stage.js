@@ -41,8 +41,7 @@ export function drawItem(desk) {
     drawEnd(desk);
     return;
   }
-  const name = item.blind ? "" : oneLine(desk.data.classes[item.given]);
-  parts.q.replaceChildren(...question(desk, item, name));
+  drawQuestion(desk);
   const image = stage.pool.get(at(desk.data.urls.image, item.row), true);
   image.alt = item.blind
     ? "image whose label is hidden"
@@ -65,6 +64,14 @@ export function drawItem(desk) {
   drawPicture(desk);
   drawPanel(desk);
   watch(turn, [image], parts.stage, String(item.row), () => desk.turn === turn);
+}
+
+/** @param {ReviewDesk} desk */
+export function drawQuestion(desk) {
+  const { item } = desk.queue;
+  if (!item) return;
+  const name = item.blind ? "" : oneLine(desk.data.classes[item.given]);
+  desk.parts.q.replaceChildren(...question(desk, item, name));
 }
 
 /**

@@ -1,6 +1,8 @@
 """An image that was answered elsewhere takes a second answer, and the person is told."""
 
-from lnl_core.services.review import recording
+import pytest
+
+from lnl_core.services.review import looks, recording
 from lnl_core.store import decisions
 
 
@@ -53,3 +55,31 @@ def test_a_skip_leaves_the_own_answer_as_it_is(workspace, scored):
     assert sent.acked == ["s3", "s4", "s5", "s6", "c", "s7"]  # none is sent again
     said = {row: str(all_[-1].action) for row, all_ in decisions.in_force(scored).items()}
     assert said == {3: "relabel", 4: "unsure", 5: "skip", 6: "skip", 7: "none"}
+
+
+def test_whoever_takes_an_answer_back_is_told_that_another_windows_stands_upon_it(
+    workspace, scored
+):
+    told(scored, "ann", press(3, "keep", "w.1"), press(3, "relabel", "v.1", label=0))
+    back = press(3, "reopen", "w.2", back="w.1")
+    (one,) = told(scored, "ann", back)
+    assert (one["cid"], one["row"], one["you"], one["before"]) == ("w.2", 3, True, "v.1")
+    assert one["first"] == {"action": "relabel", "label": 0, "labels": []}
+    assert one["second"]["action"] == "reopen"
+    assert told(scored, "ann", press(3, "reopen", "v.2", back="v.1")) == []  # that one is taken
+    assert told(scored, "ann", press(3, "reopen", "w.3", back="w.1"), back) == []
+    assert decisions.in_force(scored) == {}
+
+
+@pytest.mark.parametrize("route", [None, looks.REPEAT, looks.SECOND])
+def test_where_no_label_is_shown_that_it_stands_is_all_that_is_told(workspace, scored, route):
+    """A hidden look is told as any other image, or it would be known for what it is."""
+    told(scored, "ann", press(3, "keep", "v.0"))
+    key = looks._key(scored)
+    look = {} if route is None else {"look": looks.token(key, "ann", 3, route)}
+    blind = {"mode": "blind", **look}
+    told(scored, "ann", press(3, "none", "w.1", **blind), press(3, "unsure", "v.1", **blind))
+    back = press(3, "reopen", "w.2", back="w.1", **blind)
+    (one,) = told(scored, "ann", back)
+    what = {"action": "reopen", "label": None, "labels": []}
+    assert one == {"cid": "w.2", "row": 3, "you": True, "before": "v.1", "second": what}
