@@ -23,8 +23,9 @@ _STYLE = """<style>
 :root [data-testid="stSliderThumbValue"] p{color:ACCENT}
 :root [data-testid="stDialog"]{background-color:rgb(0 0 0/SHADE)}
 [data-testid="stDialog"] :has(>[role="dialog"]):has(.st-key-import_foot){overflow:clip}
-[role="dialog"] :has(>.st-key-import_foot){position:sticky;bottom:-30px;z-index:1;
-  padding:10px 0 14px;background:GROUND;box-shadow:0 -1px 0 EDGE4D}
+[role="dialog"] :has(>:is(.st-key-import_foot,.st-key-knobs_foot)){position:sticky;
+  bottom:-30px;z-index:1;padding:10px 0 14px;background:GROUND;box-shadow:0 -1px 0 EDGE4D}
+[role="dialog"] :has(>.st-key-knobs_foot){bottom:-22px}
 :root :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
 :root button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
@@ -32,9 +33,9 @@ _STYLE = """<style>
 </style>"""
 """A focus ring and buttons that are open, pressed or pointed at, of enough contrast, which no theme
 key reaches; what lies behind a dialog darker than it, in the dark too; the finish of the first
-visit; an import's buttons in sight below what was read; the rest is native. The gutters are in
-`_shell`, so that they stand before the first element. Where a rule stops matching, only that detail
-falls back to Streamlit's own look."""
+visit; buttons of an import and of knobs in sight below what they are about; the rest is native. The
+gutters are in `_shell`, so that they stand before the first element. Where a rule stops matching,
+only that detail falls back to Streamlit's own look."""
 
 _PRESENTING = """<style>
 html{font-size:20px}

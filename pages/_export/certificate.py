@@ -57,7 +57,8 @@ def _read(info: DatasetInfo) -> None:
         st.warning(_ui.plain(str(error)))
         return
     with st.container(gap="xsmall", key="certificate"):
-        for name, words in reading.lines(body):
-            st.markdown(f":gray[:small[{name}]]  \n{_ui.plain(words)}")
+        for place, (name, words) in enumerate(reading.lines(body)):
+            said = f"**{_ui.plain(words)}**" if place == 0 else _ui.plain(words)
+            st.markdown(f":gray[:small[{name}]]  \n{said}")
     st.caption("Verify it with")
     st.code(reading.check_with(info), language=None, wrap_lines=True)

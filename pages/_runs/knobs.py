@@ -74,7 +74,7 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
     if not groups:
         st.caption(f"No knob is about “{plain(search)}”.")
     st.space("small")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="knobs_foot"):
         if st.button("Use these", type="primary", key="knobs_use"):
             _store(info, key, preset, base, values)
             st.rerun()
