@@ -17,7 +17,7 @@ from lnl_core.jobs import queue
 from lnl_core.records import NoRoom
 from lnl_core.said import command, many
 from lnl_core.services.datasets import leftovers
-from lnl_core.store import arrays, datasets, db, faults, possible, rescue, schema
+from lnl_core.store import adopting, arrays, datasets, db, faults, possible, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
 from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
@@ -102,11 +102,12 @@ def _bare(problem: str) -> str:
 
 def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
     """Say what a damaged database can be restored from."""
-    whole = next((each for each in copies if each.answers is not None), None)
-    sets = len(rescue.unlisted(ws, set()))
+    base, later = rescue.sources(ws)
+    whole = next((each for each in copies if each.file == base), None)
+    sets = len(adopting.unlisted(ws, set()))
     parts = [] if whole is None else [f"{many(whole.answers or 0, 'answer')} of the newest copy"]
     parts += [f"{many(sets, 'data set')} from the folders"] if sets else []
-    parts += [f"whatever {each.name} still gives" for each in rescue.sources(ws)[1]]
+    parts += [f"whatever {each.name} still gives" for each in later]
     file = faults.database_file(ws)
     if file is not None and file.is_file() and file.stat().st_size:
         parts.append("whatever the damaged file still gives; that file is kept")
@@ -155,7 +156,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         raise wrong
     for broken in datasets.broken(ws):
         said += _restore_meta(broken)
-    said += rescue.adopt_unlisted(ws)
+    said += adopting.adopt_unlisted(ws)
     for info in datasets.datasets(ws):
         said += _restore_ranking(info)
         said += _drop_copies(info)
@@ -184,7 +185,7 @@ def forget(broken_set: datasets.Broken) -> None:
 def _unlisted(ws: Workspace) -> Iterator[Finding]:
     with db.reading(ws) as connection:
         listed = set(connection.execute(select(schema.datasets.c.folder)).scalars())
-    for folder in rescue.unlisted(ws, listed):
+    for folder in adopting.unlisted(ws, listed):
         yield Finding(
             f"datasets/{folder.name}",
             "This folder holds a data set that the database does not list.",

@@ -39,6 +39,11 @@ def backups(ws: Workspace) -> list[Path]:
     return sorted((ws.home / "backups").glob("review-*.db"), key=stamp, reverse=True)
 
 
+def set_aside(ws: Workspace) -> list[Path]:
+    """Return the damaged databases that a restoring put aside."""
+    return sorted((ws.home / "backups").glob("damaged-*.db"))
+
+
 def stamp(path: Path) -> str:
     """Return when a copy was made, or a damaged file put aside."""
     return path.stem[-15:]  # 20260131-093000
@@ -53,7 +58,7 @@ def damaged(ws: Workspace, what: str) -> Damaged:
     copies = backups(ws)
     there = (
         f"There {'is a copy' if len(copies) == 1 else f'are {len(copies)} copies'} in "
-        f"{ws.home / 'backups'}, the newest {copies[0].name}"
+        f"{ws.home / 'backups'}, the last {copies[0].name}"
         if copies
         else f"There is no copy in {ws.home / 'backups'}"
     )

@@ -27,6 +27,8 @@ from lnl_core.store.files import read_json
 TABLES = [each for each in schema.metadata.sorted_tables if each is not schema.leases]
 """All but leases, which nobody takes over; sets come before what belongs to them."""
 
+OF_SETS = [each for each in TABLES if "dataset_id" in each.columns]
+
 WHY = "an image or a class that the set does not have, or no value that was ever written there"
 
 Size = tuple[int, int]
@@ -173,3 +175,10 @@ def told(counts: Mapping[str, int]) -> str:
     parts = [many(answers, "answer")] if answers or not others else []
     parts += [many(others, "other row" if answers else "row")] if others else []
     return " and ".join(parts)
+
+
+def left_out(counts: Mapping[str, int], name: str) -> list[str]:
+    """Say how many rows of a file cannot be true."""
+    if not any(counts.values()):
+        return []
+    return [f"Left out of {name}: {told(counts)} that cannot be true ({WHY})."]

@@ -6,20 +6,27 @@ The only other file that opens SQLite: `store.db` opens what is whole.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from lnl_core.records import LnlError, Workspace
-from lnl_core.said import command, many
-from lnl_core.store import addresses, datasets, db, faults, locks, owned, possible, salvage
+from lnl_core.said import many
+from lnl_core.store import (
+    addresses,
+    adopting,
+    datasets,
+    db,
+    faults,
+    locks,
+    order,
+    possible,
+    salvage,
+)
 
 DAILY = "daily"
 KEPT = 7
@@ -45,7 +52,7 @@ def keep_copy(ws: Workspace) -> Path | None:
     if not datasets.datasets(ws) or problem(ws) is not None:
         return None
     new = db.backup(ws, DAILY)
-    for old in copies[KEPT - 1 :]:
+    for old in order.by_age(copies)[: 1 - KEPT]:
         old.unlink(missing_ok=True)
     return new
 
@@ -122,13 +129,10 @@ def sources(ws: Workspace) -> tuple[Path | None, list[Path]]:
         copies, and files that a restoring put aside. What is older is all in that copy, or was
         removed before it was made.
     """
-    copies = faults.backups(ws)
-    at = next((i for i, each in enumerate(copies) if answers_in(each) is not None), len(copies))
-    base = copies[at] if at < len(copies) else None
-    since = "" if base is None else faults.stamp(base)
-    aside = [each for each in _set_aside(ws) if faults.stamp(each) >= since]
-    later = [*reversed(copies[:at]), *aside]
-    return base, sorted(later, key=faults.stamp)
+    files = order.by_age([*faults.backups(ws), *faults.set_aside(ws)])
+    copies = [each for each in reversed(files) if each.name.startswith("review-")]
+    base = next((each for each in copies if answers_in(each) is not None), None)
+    return base, files if base is None else files[files.index(base) + 1 :]
 
 
 def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
@@ -137,6 +141,7 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     copy, later = sources(ws)
     if copy is not None:
         shutil.copyfile(copy, new)
+        said += _misdated(ws, copy)
         held = answers_in(copy) or 0
         verb = "is" if held == 1 else "are"
         said.append(f"{many(held, 'answer')} {verb} taken from the copy {copy.name}.")
@@ -147,16 +152,18 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     with closing(sqlite3.connect(new)) as target:
         target.execute("pragma journal_mode=delete")
         if copy is not None:
-            said += _left_out(possible.take_out(target, ws.datasets_dir), f"the copy {copy.name}")
+            said += possible.left_out(
+                possible.take_out(target, ws.datasets_dir), f"the copy {copy.name}"
+            )
         known: set[str] = set()
         for source in [*later, file]:
             found = salvage.lay_over(source, target, ws.datasets_dir)
             if found is not None:
                 said += _given(found, "the damaged file" if source == file else source.name)
                 known = found.folders if source == file else known
-        said += _adopt(ws, target)
-        said += _by_folders(ws, target, known)
-        said += _left_out(possible.take_out(target, ws.datasets_dir), "all of them")
+        said += adopting.adopt(ws, target)
+        said += adopting.by_folders(ws, target, known)
+        said += possible.left_out(possible.take_out(target, ws.datasets_dir), "all of them")
         said += _settle(target)
         total = target.execute("select count(*) from decisions").fetchone()[0]
         sets = target.execute("select count(*) from datasets").fetchone()[0]
@@ -174,6 +181,19 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     return said
 
 
+def _misdated(ws: Workspace, copy: Path) -> list[str]:
+    """Say which copies are dated later than the one taken, though it goes on from them."""
+    files = order.by_age(faults.backups(ws))
+    later = [
+        each.name for each in files[: files.index(copy)] if faults.stamp(each) > faults.stamp(copy)
+    ]
+    return [
+        f"The copy {name} is older than its name says, for {copy.name} holds all of it and more: "
+        "the clock was ahead."
+        for name in later
+    ]
+
+
 def _given(found: salvage.Found, name: str) -> list[str]:
     """Say what one file gave, and what it says was removed."""
     answers, sets, runs = (found.counts[each] for each in ("decisions", "datasets", "jobs"))
@@ -184,7 +204,7 @@ def _given(found: salvage.Found, name: str) -> list[str]:
     otherwise = +found.otherwise
     return [
         read if +found.counts else f"Nothing could be read of {name}.",
-        *_left_out(found.untrue, name),
+        *possible.left_out(found.untrue, name),
         *(
             [f"Contradicted by what is older, which stays: {possible.told(otherwise)} of {name}."]
             if otherwise
@@ -202,63 +222,8 @@ def _given(found: salvage.Found, name: str) -> list[str]:
     ]
 
 
-def _left_out(counts: Mapping[str, int], name: str) -> list[str]:
-    """Say how many rows of a file cannot be true."""
-    if not any(counts.values()):
-        return []
-    return [f"Left out of {name}: {possible.told(counts)} that cannot be true ({possible.WHY})."]
-
-
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _by_folders(ws: Workspace, target: sqlite3.Connection, known: set[str]) -> list[str]:
-    """Take what the folders know better than an older list; say which folders are not there.
-
-    Args:
-        ws: the workspace.
-        target: the new database.
-        known: the folders of the sets that the damaged file lists: those have their last name.
-    """
-    said = []
-    for number, name, folder in target.execute("select id, name, folder from datasets").fetchall():
-        meta = possible.meta_of(ws.datasets_dir / folder)
-        if meta is not None:
-            target.execute(
-                "update datasets set n = ?, class_count = ? where id = ?",
-                (meta["n"], len(meta["class_names"]), number),
-            )
-        if folder in known:
-            continue
-        now = name if meta is None else _last_name(meta, name)
-        if now != name:
-            now = salvage.free_name(target, now)
-            target.execute("update datasets set name = ? where id = ?", (now, number))
-            said.append(f"“{name}” is called “{now}”, as its folder {folder} says.")
-        if not (ws.datasets_dir / folder).exists():
-            query = "select count(*) from decisions where dataset_id = ?"
-            (held,) = target.execute(query, (number,)).fetchone()
-            said.append(
-                f"The folder {folder} of “{name}” is not there. Whether the set was removed since "
-                f"or its folder lies elsewhere is not known, so it is listed as damaged, with "
-                f"{many(held, 'answer')}. Put the folder back, or take the set off the list "
-                f"(`{command('remove', name)}`)."
-            )
-    target.commit()
-    return said
-
-
-def _last_name(meta: dict[str, Any], otherwise: str) -> str:
-    """Return what a set's folder says it is called; an earlier program did not keep that."""
-    name = meta.get("name")
-    if not isinstance(name, str) or not name or name in meta.get(datasets.FORMER_NAMES, [name]):
-        return otherwise
-    return name
-
-
-def _set_aside(ws: Workspace) -> list[Path]:
-    return sorted((ws.home / "backups").glob("damaged-*.db"))
 
 
 def _put_aside(ws: Workspace, file: Path) -> Path | None:
@@ -286,110 +251,9 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
 def _settle(target: sqlite3.Connection) -> list[str]:
     """Add reviewers whom answers name; drop what belongs to no set, and say so."""
     target.execute("delete from leases")  # whoever is at an image fetches it again
-    _add_reviewers(target)
+    adopting.add_reviewers(target)
     of_none = {table: salvage.drop_of(target, table) for table in salvage.OF_SETS}
     target.commit()
     if not any(of_none.values()):
         return []
     return [f"Left out, for no set is listed that they belong to: {possible.told(of_none)}."]
-
-
-def _add_reviewers(target: sqlite3.Connection) -> None:
-    for table in salvage.SIGNED:
-        target.execute(
-            "insert or ignore into reviewers (name, created_at) "
-            f"select distinct reviewer, ? from {table} where reviewer is not null",
-            (db.now(),),
-        )
-
-
-# Sets whose folder is there -------------------------------------------------------------------
-
-
-def unlisted(ws: Workspace, listed: set[str]) -> list[Path]:
-    """Return the folders of whole sets that a list of folders does not name."""
-    folders = sorted(each for each in ws.datasets_dir.glob("*") if each.is_dir())
-    return [
-        each
-        for each in folders
-        if each.name not in listed
-        and re.match(r"\d+-", each.name)
-        and not (each / owned.MARK).is_file()
-        and possible.meta_of(each) is not None
-    ]
-
-
-def _adopt(ws: Workspace, target: sqlite3.Connection) -> list[str]:
-    """List every set whose folder is there and that the database does not know."""
-    said = []
-    listed = {row[0] for row in target.execute("select folder from datasets")}
-    for folder in unlisted(ws, listed):
-        said.append(_adopted(ws, target, folder))
-    _add_reviewers(target)
-    target.commit()
-    return said
-
-
-def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
-    """List one set by its folder, with what belongs to it in the newest file that lists it."""
-    meta = possible.meta_of(folder)
-    assert meta is not None
-    number, _, slug = folder.name.partition("-")
-    source, before = _listing(ws, folder.name, meta)
-    called = str(before.get("name") or meta.get("name") or slug)
-    name = salvage.free_name(target, _last_name(meta, called)[:70])
-    taken = target.execute("select 1 from datasets where id = ?", (int(number),)).fetchone()
-    stamp = db.now()
-    made = target.execute(
-        "insert into datasets (id, name, folder, kind, source, n, class_count, created_at, used_at)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(None if taken else int(number), name, folder.name, str(meta.get("kind", "npz"))),
-            *(str(meta.get("source") or ""), int(meta["n"]), len(meta["class_names"])),
-            *(before.get("created_at", stamp), stamp),
-        ),
-    )
-    said = f"“{name}” is listed again, from its folder {folder.name}"
-    if source is None:
-        return f"{said}."
-    assert made.lastrowid is not None
-    answers, all_taken, untrue = salvage.take_set(
-        source, target, before["id"], made.lastrowid, possible.size_of(meta)
-    )
-    if all_taken:
-        said = f"{said}, with {many(answers, 'answer')} from {source.name}."
-        return " ".join([said, *_left_out(untrue, source.name)])
-    return (
-        f"{said}. The {many(answers, 'answer')} to it in {source.name} were not taken: other "
-        "answers have their numbers here. Keep that file."
-    )
-
-
-def _listing(
-    ws: Workspace, folder: str, meta: dict[str, Any]
-) -> tuple[Path | None, dict[str, Any]]:
-    """Return the newest copy, whole or not, that lists the set of a folder, and what it says."""
-    files = [*faults.backups(ws), *_set_aside(ws)]
-    for file in sorted(files, key=faults.stamp, reverse=True):
-        row = salvage.listed_in(file, folder)
-        if (
-            row is not None
-            and row["n"] <= meta["n"]  # a set grows, and gets more classes
-            and row["class_count"] <= len(meta["class_names"])
-            and row["kind"] == meta.get("kind", "npz")
-        ):
-            return file, row
-    return None, {}
-
-
-def adopt_unlisted(ws: Workspace) -> list[str]:
-    """List the sets whose folders a whole database does not name; say which.
-
-    Raises:
-        LnlError: the database cannot be written.
-    """
-    file = faults.database_file(ws)
-    if file is None:
-        return []
-    with faults.named(ws), closing(sqlite3.connect(file, timeout=faults.PATIENCE)) as target:
-        return _adopt(ws, target)

@@ -19,14 +19,12 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from lnl_core.store import owned, possible, schema
+from lnl_core.store import listing, owned, possible, schema
 
-_OF_SETS = [each for each in possible.TABLES if "dataset_id" in each.columns]
-
-OF_SETS = tuple(each.name for each in _OF_SETS)
+OF_SETS = tuple(each.name for each in possible.OF_SETS)
 """Tables whose rows go with their set."""
 
-SIGNED = tuple(each.name for each in _OF_SETS if "reviewer" in each.columns)
+SIGNED = tuple(each.name for each in possible.OF_SETS if "reviewer" in each.columns)
 """Those whose rows name a reviewer."""
 
 _LISTS = ("datasets", "jobs", "parts")
@@ -102,7 +100,7 @@ def lay_over(source: Path, target: sqlite3.Connection, sets: Path) -> Found | No
     found, sizes = Found(), dict[Any, possible.Size]()
     with opened(source) as newer:
         for table in possible.TABLES:
-            _over(_Rows(newer, table, sizes), target, found)
+            _over(_Rows(newer, table, sizes), target, sets, found)
             if table is schema.datasets:
                 sizes = possible.sizes(target.execute, sets)
         _numbers(newer, target)
@@ -115,11 +113,12 @@ def lay_over(source: Path, target: sqlite3.Connection, sets: Path) -> Found | No
     return found
 
 
-def _over(rows: _Rows, target: sqlite3.Connection, to: Found) -> None:
+def _over(rows: _Rows, target: sqlite3.Connection, sets: Path, to: Found) -> None:
     table, keys = rows.table, set()
     for values in rows:
         if table is schema.datasets:
-            _make_room(target, values, to)
+            listing.fit(values, rows.connection, target, sets)
+            to.moved |= listing.make_room(target, values)
             to.folders.add(values["folder"])
         if table is schema.reviewers and values.get("login") is not None:
             target.execute(
@@ -176,14 +175,14 @@ class _Rows:
         of: int | None = None,
     ) -> None:
         self.table, self.whole, self.untrue = table, False, 0
-        self._connection, self._sizes, self._of = connection, sizes, of
+        self.connection, self._sizes, self._of = connection, sizes, of
         self._seen: set[int] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         name = self.table.name
         try:
             query = f"select cast(name as blob) from pragma_table_info('{name}')"
-            there = {row[0].decode(errors="replace") for row in self._connection.execute(query)}
+            there = {row[0].decode(errors="replace") for row in self.connection.execute(query)}
         except sqlite3.Error:
             return
         names = [column.name for column in self.table.columns if column.name in there]
@@ -210,7 +209,7 @@ class _Rows:
         at, more = -1, True
         while more:
             try:
-                for row in self._connection.execute(
+                for row in self.connection.execute(
                     f"{query} where rowid >= ? order by rowid", (at + 1,)
                 ):
                     at = max(at, row[0]) if row[0] <= _LAST else at
@@ -224,11 +223,11 @@ class _Rows:
         if self.whole:
             return
         with suppress(*_FAULTS):  # a number that is wrong itself may have led past some
-            yield from self._connection.execute(f"{query} order by rowid desc")
+            yield from self.connection.execute(f"{query} order by rowid desc")
         for number in range(min(max(self._seen, default=0), _SINGLY)):
             if number not in self._seen:
                 with suppress(*_FAULTS):
-                    yield from self._connection.execute(f"{query} where rowid = ?", (number,))
+                    yield from self.connection.execute(f"{query} where rowid = ?", (number,))
 
     def _behind(self, query: str, at: int) -> list[tuple[Any, ...]]:
         """Return the next rows behind a number after which reading failed; none at the end.
@@ -238,7 +237,7 @@ class _Rows:
         far, step = 1, 1  # the driver has not given the last row before the fault: from there
         while at + far < _LAST:
             with suppress(*_FAULTS):
-                row = self._connection.execute(
+                row = self.connection.execute(
                     f"{query} where rowid >= ? order by rowid limit 1", (at + far,)
                 ).fetchone()
                 if row is None or row[0] >= at + far:
@@ -253,7 +252,7 @@ class _Rows:
         over: list[tuple[Any, ...]] = []
         with suppress(*_FAULTS):
             while low < high:
-                row = self._connection.execute(
+                row = self.connection.execute(
                     f"{query} where rowid > ? and rowid <= ? order by rowid desc limit 1",
                     (low, high),
                 ).fetchone()
@@ -262,42 +261,6 @@ class _Rows:
                 over.append(row)
                 high = row[0] - 1
         return over
-
-
-def _make_room(target: sqlite3.Connection, values: dict[str, Any], to: Found) -> None:
-    """Give a set of the newer list its number, name and folder; no older set goes for it."""
-    number, name, folder = values["id"], values["name"], values["folder"]
-    query = "select id from datasets where folder = ? and id != ?"
-    for (other,) in target.execute(query, (folder, number)).fetchall():
-        _renumber(target, other, number)  # the same set under an older number
-        target.execute("delete from datasets where id = ?", (other,))
-    query = "select 1 from datasets where id = ? and folder != ?"
-    if target.execute(query, (number, folder)).fetchone():
-        (free,) = target.execute("select max(id) + 1 from datasets").fetchone()
-        _renumber(target, number, free)
-        target.execute("update datasets set id = ? where id = ?", (free, number))
-    query = "select id from datasets where name = ? and id != ?"
-    for (other,) in target.execute(query, (name, number)).fetchall():
-        now = free_name(target, name)
-        target.execute("update datasets set name = ? where id = ?", (now, other))
-        to.moved[other] = (name, now)
-
-
-def _renumber(target: sqlite3.Connection, old: int, new: int) -> None:
-    for table in _OF_SETS:
-        target.execute(
-            f'update or ignore "{table.name}" set dataset_id = ? where dataset_id = ?', (new, old)
-        )
-
-
-def free_name(target: sqlite3.Connection, name: str) -> str:
-    """Return a name that no set has: the one given, else with a number behind it."""
-    known = {row[0] for row in target.execute("select name from datasets")}
-    again, now = 1, name
-    while now in known:
-        again += 1
-        now = f"{name} ({again})"
-    return now
 
 
 def _numbers(newer: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -375,7 +338,7 @@ def take_set(
         for values in _Rows(connection, schema.reviewers, {}):
             _put(target, schema.reviewers, values, "insert or ignore")
         taken = True
-        for table in _OF_SETS:
+        for table in possible.OF_SETS:
             rows = _Rows(connection, table, {old: size}, old)
             for values in rows:
                 answers += table is schema.decisions

@@ -10,7 +10,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services import doctor
-from lnl_core.store import arrays, datasets, db, decisions, faults, looks, rescue
+from lnl_core.store import adopting, arrays, datasets, db, decisions, faults, looks, rescue
 from lnl_core.types import Action, Damaged, Decision, LnlError
 from tests.old_workspace import unpacked
 from tests.store.test_crash_order import pixels, write_set
@@ -137,7 +137,7 @@ def test_a_restoring_that_does_not_come_about_leaves_nothing_behind(ws, monkeypa
     def full(*told):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(rescue, "_adopt", full)
+    monkeypatch.setattr(adopting, "adopt", full)
     with pytest.raises(LnlError):
         doctor.restore()
     after = {path.name for path in ws.home.iterdir()} - {"backups"}
@@ -242,6 +242,19 @@ def test_a_daily_copy_is_made_once_a_day_whatever_the_clock_does(ws, monkeypatch
     first.rename(first.with_name("review-daily-20990101-000000.db"))  # made before a jump back
     assert doctor.keep_copy(ws) is not None
     assert len(list((ws.home / "backups").glob("review-daily-*.db"))) == rescue.KEPT
+
+
+def test_of_daily_copies_the_oldest_go_whatever_their_names_say(ws):
+    first = doctor.keep_copy(ws)
+    first.rename(first.with_name("review-daily-20990101-000000.db"))
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    for day in range(rescue.KEPT - 1):
+        copy = db.backup(ws, "daily")
+        copy.rename(copy.with_name(f"review-daily-2025010{day + 1}-000000.db"))
+    assert doctor.keep_copy(ws) is not None
+    kept = [each.name for each in faults.backups(ws)]
+    assert len(kept) == rescue.KEPT
+    assert "review-daily-20990101-000000.db" not in kept
 
 
 def test_a_database_on_a_server_is_left_to_its_own_tools(ws):

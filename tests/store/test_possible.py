@@ -98,3 +98,28 @@ def test_what_an_earlier_version_wrote_can_be_true(tmp_path, monkeypatch):
     old = db.open_workspace(unpacked(tmp_path / "old"))
     assert not rescue.untrue(old)
     db.dispose(old)
+
+
+def test_whatever_holds_json_is_looked_at():
+    """A new column of the kind is not forgotten: what is no JSON stops every command."""
+    for table in possible.TABLES:
+        for column in table.columns:
+            default = None if column.server_default is None else column.server_default.arg
+            if default in ("[]", "{}"):
+                assert column.name in possible._TESTS, (table.name, column.name)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("jobs", "splits"), ("goals", "facts"), ("plan_events", "facts"), ("plans", "checks")],
+)
+def test_text_that_is_no_json_cannot_be_true(table, column):
+    one = schema.metadata.tables[table]
+    kinds = {int: 1, float: 0.5, str: "2026"}
+    values = {each.name: kinds[each.type.python_type] for each in one.columns}
+    for each in ("config", "metrics", "cost", "engine_options", "splits", "facts"):
+        values |= {each: "{}"} if each in values else {}
+    values |= {each: "[0]" for each in ("rows", "labels", "checks") if each in values}
+    values |= {"state": "done"} if "state" in values else {}
+    assert possible.can_be(one, values, SIZE)
+    assert not possible.can_be(one, values | {column: "{x"}, SIZE)
