@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,9 +182,10 @@ def _labels(
     split = split_in(images)  # y_train goes with x_train
     fits = [name for name in fits if split and split_in(name) == split] or fits
     values = {name: _sample(archive, name) for name in fits}
-    called = known or [name for name in fits if rivals.is_called_so(name, values[name])]
+    counted = {name: Counter(each) for name, each in values.items()}
+    called = known or [name for name in fits if rivals.is_called_so(name, counted[name])]
     if called:
-        first, *others = [*called[:1], *rivals.columns(values, called[0], own)]
+        first, *others = [*called[:1], *rivals.columns(counted, called[0], own)]
     else:
         first, *others = _by_values(values)
     rest = [name for name in others if not rivals.same_groups(values[first], values[name])]

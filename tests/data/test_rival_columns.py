@@ -179,3 +179,46 @@ def test_boxes_and_cells_of_several_classes_are_one_question(tmp_path, agrees, s
     assert "of several boxes the first is given" in question.choices[2].words
     got = agrees(source, Answers(several=said))
     assert got.report.n == (7 if said == "skip" else 8)
+
+
+def long(folder, header, first, last):
+    """Write a list of 2,100 rows, of which the last 100 are other ones; pictures come again."""
+    rows = [f"im{at % 8}.png,{(first if at < 2_000 else last)(at)}" for at in range(2_100)]
+    return rows_of(folder, "\n".join([header, *rows]) + "\n")
+
+
+def test_a_column_that_differs_in_the_last_rows_of_a_long_list_is_asked_about(tmp_path):
+    def same(at):
+        return ("cat,cat", "dog,dog")[at % 2]
+
+    source = long(tmp_path / "s", "image,label,class", same, lambda at: "cat,dog")
+    assert "Several columns of list.csv look like labels and differ" in stops(
+        source, "label_column", tmp_path
+    )
+    found = read(long(tmp_path / "t", "image,label,class", same, same))
+    assert "Labels are column “label”; “class” says the same." in found.notes
+
+
+def test_a_second_opinion_in_a_list_that_is_sorted_by_label_is_asked_about(tmp_path):
+    source = long(
+        tmp_path / "s",
+        "image,label,checked",
+        lambda at: "cat,cat",
+        lambda at: f"dog,{('dog', 'cat')[at % 2]}",
+    )
+    assert "“checked”" in stops(source, "label_column", tmp_path)
+    source = long(
+        tmp_path / "t",
+        "image,label,old_label",
+        lambda at: "cat,",
+        lambda at: f"dog,{('dog', 'cat')[at % 2]}",
+    )
+    assert "“old_label”" in stops(source, "label_column", tmp_path)
+
+
+def test_without_a_header_a_column_of_one_class_in_the_first_rows_has_the_labels(tmp_path):
+    rows = [
+        f"im{at % 8}.png,train,{'cat' if at < 2_000 else 'dog'},{at % 2}" for at in range(2_100)
+    ]
+    source = rows_of(tmp_path / "s", "\n".join(rows) + "\n")
+    assert "3" in stops(source, "label_column", tmp_path, header="none")

@@ -258,3 +258,34 @@ def test_an_image_with_a_blank_label_is_in_the_list(tmp_path):
     found = read(source)
     assert asked(found)["unlabelled"].text.startswith("2 images")
     assert not any("no list" in note for note in found.notes)
+
+
+def test_columns_of_labels_that_differ_in_one_of_the_lists_are_asked_about(tmp_path):
+    train = [f"im{i}.png,{'ab'[i % 2]},{'abb'[i % 3]}" for i in range(5)]
+    test = [f"im{i}.png,{'ab'[i % 2]},{'ab'[i % 2]}" for i in range(5, 8)]
+    source = two_lists(tmp_path / "s", train, test, "image,label,class")
+    said = stops(source, "label_column", tmp_path)
+    assert "Several columns of train.csv look like labels and differ: “label”, “class”." in said
+    found = read(two_lists(tmp_path / "t", test, test, "image,label,class"))
+    assert "Labels are column “label”; “class” says the same." in found.notes
+
+
+def test_columns_of_images_that_differ_in_one_of_the_lists_are_asked_about(tmp_path):
+    train = [f"im{i}.png,im{7 - i}.png,{'ab'[i % 2]}" for i in range(5)]
+    test = [f"im{i}.png,im{i}.png,{'ab'[i % 2]}" for i in range(5, 8)]
+    source = two_lists(tmp_path / "s", train, test, "image,file,label")
+    said = stops(source, "image_column", tmp_path)
+    assert "Several columns of train.csv name images, and other ones: “image”, “file”." in said
+    found = read(two_lists(tmp_path / "t", test, test, "image,file,label"))
+    assert not found.open_questions
+
+
+def test_columns_of_images_that_differ_further_down_are_asked_about(tmp_path):
+    rows = [f"im{i % 8}.png,im{i % 8 if i < 100 else 0}.png,{'ab'[i % 2]}" for i in range(104)]
+    source = put(tmp_path / "s", [f"im{i}.png" for i in range(8)])
+    (source / "l.csv").write_text("\n".join(["image,file,label", *rows]))
+    choices = asked(read(source))["image_column"].choices
+    assert [(each.value, each.words) for each in choices] == [
+        ("image", "im4.png"),
+        ("file", "im0.png"),
+    ]

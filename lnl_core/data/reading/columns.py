@@ -26,13 +26,14 @@ from lnl_core.types import LnlError
 _SPLITS = 20
 
 
-def decide(file: Path, root: Path, answers: Answers) -> Columns:
+def decide(file: Path, root: Path, answers: Answers, more: Sequence[Path] = ()) -> Columns:
     """Say which columns of a list are the image, the label, the id, the split.
 
     Args:
         file: the list.
         root: the folder that its paths start from.
         answers: columns that a person named, `header` and `one_hot`.
+        more: lists of the same header: what is decided holds of their rows, too.
 
     Raises:
         LnlError: it is no table, or has no such column.
@@ -41,26 +42,31 @@ def decide(file: Path, root: Path, answers: Answers) -> Columns:
     names = tables.names(file, COLUMNS, has_header=has_header)
     if not names:
         raise LnlError(f"{file.name} is empty. It needs a header and one row per image.")
-    return _Decision(file, root, answers, names, has_header).made()
+    return _Decision((file, *more), root, answers, names, has_header).made()
 
 
 class _Decision:
-    """One list's columns being decided."""
+    """The columns of one list, or of several with one header, being decided."""
 
     def __init__(
-        self, file: Path, root: Path, answers: Answers, names: list[str], has_header: bool
+        self,
+        files: Sequence[Path],
+        root: Path,
+        answers: Answers,
+        names: list[str],
+        has_header: bool,
     ) -> None:
-        self._file, self._root, self._answers = file, root, answers
+        self._file, self._root, self._answers = files[0], root, answers
         self._names, self._has_header = names, has_header
         self._plain = plain_names(names)
-        self._peek = Peek(file, root, answers, names, has_header)
+        self._peek = Peek(files, root, answers, names, has_header)
         self._accepted: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, str] = {}
         self._one_hot: dict[str, str] = {}
         self._flags: dict[str, str] = {}
         self._bools: dict[str, str] = {}
         self._questions: list[Question] = []
-        self._notes = comments(file, has_header)
+        self._notes = comments(self._file, has_header)
 
     def made(self) -> Columns:
         if self._has_header and self._is_headless():
@@ -101,7 +107,7 @@ class _Decision:
         read = {name.lower() for each in self._accepted.values() for name in each}
         left = [name for name in self._names if name.strip() and name.lower() not in read]
         if not self._has_header:
-            left = [name for name in left if any(self._peek.values()[name])]
+            left = [name for name in left if not self._peek.is_blank(name)]
         return tuple(left)
 
     def _take(self, key: str, name: str) -> None:
@@ -191,18 +197,18 @@ class _Decision:
         if len(found) < 2:
             return next(iter(found), known[0])
         first, *others = found
-        other = [each for each in others if found[each] != found[first]]
-        if not other:
+        apart = {each: row for each in others if (row := self._peek.apart(first, each))}
+        if not apart:
             return first
-        shown = ", ".join(f"“{visible(each)[:40]}”" for each in (first, *other))
+        where, example, _ = next(iter(apart.values()))
+        shown = ", ".join(f"“{visible(each)[:40]}”" for each in (first, *apart))
+        choices = {first: example, **{each: row[2] for each, row in apart.items()}}
         self._questions.append(
             Question(
                 "image_column",
-                f"Several columns of {self._file.name} name images, and other ones: {shown}. "
+                f"Several columns of {where.name} name images, and other ones: {shown}. "
                 "Which image has the label?",
-                tuple(
-                    self._peek.choice(each, self._peek.example(each)) for each in (first, *other)
-                ),
+                tuple(self._peek.choice(n, visible(cell)[:40]) for n, cell in choices.items()),
                 stops=True,
             )
         )
@@ -226,10 +232,9 @@ class _Decision:
         elif candidates:
             self._take("label", candidates[0])
             if "lnl_verdict" not in self._plain:
-                used, values = [*candidates, taken], self._peek.values()
-                candidates += (
-                    rivals.columns(values, candidates[0], used) if self._has_header else []
-                )
+                used = [*candidates, taken]
+                if self._has_header and set(self._names) > set(used):
+                    candidates += rivals.columns(self._peek.counts, candidates[0], used)
                 if len(candidates) > 1:
                     self._compare(candidates)
                 self._notes += [
@@ -245,8 +250,7 @@ class _Decision:
         One that counts rows (`1 001.Bird/a.jpg`) or says splits is passed over where a later one
         may be classes.
         """
-        values = self._peek.values()
-        free = [each for each in self._names if each != taken and any(values[each])]
+        free = [each for each in self._names if each != taken and not self._peek.is_blank(each)]
         likely = [each for each in free if self._peek.may_be_classes(each)]
         if not likely:
             return free[:1]
@@ -260,23 +264,23 @@ class _Decision:
 
     def _compare(self, candidates: list[str]) -> None:
         """Ask which of several columns has the labels, unless they say the same."""
-        values = self._peek.values()
-        first = values[candidates[0]]
-        others = [each for each in candidates[1:] if not rivals.same_groups(first, values[each])]
-        if not others:
+        counts = self._peek.counts
+        differ = self._peek.differing(candidates[0], candidates[1:])
+        if not differ:
             worded = next(
-                (n for n in candidates if not rivals.all_numbers(values[n])), candidates[0]
+                (n for n in candidates if not rivals.all_numbers(counts[n])), candidates[0]
             )
             self._take("label", worded)  # names say more than numbers
             rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)
             self._notes.append(f"Labels are column “{worded}”; {rest} says the same.")
             return
         kinds = {
-            each: f"{len(set(values[each]))} values, {self._peek.example(each)} …"
-            for each in (candidates[0], *others)
+            each: f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
+            for each in (candidates[0], *differ)
         }
+        where = next(iter(differ.values())).name
         self._questions.append(
-            rivals.question(self._file.name, kinds, self._peek.choice, self._answers.label_column)
+            rivals.question(where, kinds, self._peek.choice, self._answers.label_column)
         )
 
     def _read_one_hot(self) -> None:
@@ -292,28 +296,27 @@ class _Decision:
 
     def _hot(self) -> dict[str, set[str]]:
         """Return the columns of 0 and 1 with their cells, as all rows have them."""
-        first = one_hot.likely(self._peek.values())
-        cells = self._peek.all_values(first) if len(first) > 1 else {}
+        first, cells = one_hot.likely(self._peek.values()), self._peek.counts
         kept = one_hot.likely(cells)
         for name in set(first) - set(kept):
-            odd = next((c for c in sorted(cells.get(name, ())) if c.lower() not in ON + OFF), "")
+            odd = next((c for c in sorted(cells[name]) if c.lower() not in ON + OFF), "")
             if odd:
                 self._notes.append(
                     f"Column “{visible(name)[:40]}” has “{visible(odd)[:40]}” beside 0 and 1: it "
                     "is not read as a class."
                 )
-        return {name: cells[name] for name in kept}
+        return {name: set(cells[name]) for name in kept}
 
     def _ask_label(self, taken: str) -> None:
         hot = self._hot()
         if one_hot.may_be_meant(hot):
             self._questions.append(one_hot.question(self._file.name, list(hot)))
             return
-        values = self._peek.values()
+        counts = self._peek.counts
         few = [
             each
             for each in self._names
-            if each != taken and 1 < len(set(values[each])) <= max(2, len(values[each]) // 2)
+            if each != taken and 1 < len(counts[each]) <= max(2, counts[each].total() // 2)
         ]
         words = ""
         if any(each.lower() in IDS for each in few):
@@ -325,7 +328,7 @@ class _Decision:
                 f"Which one has the labels?{words}",
                 tuple(
                     self._peek.choice(
-                        each, f"{len(set(values[each]))} values, {self._peek.example(each)} …"
+                        each, f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
                     )
                     for each in few or [name for name in self._names if name != taken]
                 ),
@@ -369,7 +372,7 @@ class _Decision:
     def _split(self) -> None:
         name = self._peek.said("split")
         if name is not None:
-            if name and splits.flag(name, self._peek.values()[name]):
+            if name and splits.flag(name, self._peek.counts[name]):
                 self._take_flags([name])
             elif name:
                 self._take_split(name)
@@ -379,32 +382,33 @@ class _Decision:
             name = self._plain.get(word)
             if name is None or name in used:
                 continue
-            if 1 <= len(set(self._peek.values()[name])) <= _SPLITS:
+            if 1 <= len(self._peek.counts[name]) <= _SPLITS:
                 self._take_split(name)
                 rest = [w for w in COLUMNS["split"] if w in self._plain and self._plain[w] != name]
                 self._notes += [
                     f"Column “{self._plain[w]}” is not read: “{name}” has the splits." for w in rest
                 ]
                 return
-        values = self._peek.values()
         free = [each for each in self._names if each and each not in used]
+        if not free:
+            return
         said = [] if self._has_header else [each for each in free if self._peek.says_splits(each)]
         if said:
             self._take_split(said[0])
             return
-        self._take_flags([each for each in free if splits.flag(each, values[each])])
+        self._take_flags([n for n in free if splits.flag(n, self._peek.counts[n])])
 
     def _take_split(self, name: str) -> None:
         """Read a column of splits; one of true and false alone is asked about."""
         self._take("split", name)
         where = f"Column “{visible(name)[:40]}” of {self._file.name}"
-        self._bools, question = splits.of_bools(self._peek.values()[name], where, self._answers)
+        self._bools, question = splits.of_bools(self._peek.counts[name], where, self._answers)
         self._questions += [question] if question is not None else []
 
     def _take_flags(self, names: Sequence[str]) -> None:
         """Read splits off columns that say yes or no to one."""
         for name in names:
-            split = splits.flag(name, self._peek.values()[name])
+            split = splits.flag(name, self._peek.counts[name])
             self._flags[split] = f"?{name}"
             self._accepted[f"?{name}"] = (name.lower(),)
         if not names:

@@ -21,7 +21,7 @@ def likely(values: Mapping[str, Collection[str]]) -> list[str]:
     return [
         name
         for name, cells in values.items()
-        if not splits.flag(name, tuple(cells))
+        if not splits.flag(name, cells)
         and {cell.lower() for cell in cells} <= {*ON, *OFF}
         and any(cells)
     ]

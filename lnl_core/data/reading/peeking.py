@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from lnl_core.data import tables
+from lnl_core.data.reading import surveying
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.tables import BadRow, visible
@@ -15,7 +17,9 @@ from lnl_core.readings import Answers, Choice
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
-_FEW = 24
+_WIDE = 32
+"""Columns above which those whose first values are nearly all different are not gone through."""
+
 _ENOUGH = 10
 """Rows below which numbers that go up by one may be classes."""
 _KEYED = (".parquet", ".pq", ".jsonl", ".json")
@@ -23,12 +27,20 @@ _KEYED = (".parquet", ".pq", ".jsonl", ".json")
 
 
 class Peek:
-    """The names of a list's columns and the values of its first rows."""
+    """The names of a list's columns, the values of its first rows, and what all rows have.
+
+    Lists of the same header that are read together are one here; the first rows are the first's.
+    """
 
     def __init__(
-        self, file: Path, root: Path, answers: Answers, names: list[str], has_header: bool
+        self,
+        files: Sequence[Path],
+        root: Path,
+        answers: Answers,
+        names: list[str],
+        has_header: bool,
     ) -> None:
-        self._file, self._root, self._answers = file, root, answers
+        self._files, self._file, self._root, self._answers = files, files[0], root, answers
         self.names, self._has_header = names, has_header
         self._peeked: dict[str, list[str]] | None = None
 
@@ -61,18 +73,32 @@ class Peek:
             self._peeked = {name: [cells.get(name, "") for cells in kept] for name in self.names}
         return self._peeked
 
-    def all_values(self, names: Collection[str]) -> dict[str, set[str]]:
-        """Return column -> what its cells are in all rows, a few of them where they are many."""
-        found: dict[str, set[str]] = {name: set() for name in names}
-        columns = {name: (name.lower(),) for name in names}
-        rows = tables.rows(self._file, self._file.name, columns, (), has_header=self._has_header)
-        for _, cells in rows:
-            if isinstance(cells, BadRow):
-                continue
-            for name, seen in found.items():
-                if len(seen) < _FEW:
-                    seen.add(cells.get(name, ""))
-        return found
+    @cached_property
+    def counts(self) -> Mapping[str, Counter[str]]:
+        """Return column -> its values in all rows, how often each; none where most are there once.
+
+        What a whole list says is known here alone: the first rows of a sorted one have one class.
+        """
+        first = self.values()
+        wanted = [name for name, cells in first.items() if not self._all_differ(cells)]
+        found = surveying.counts(self._files, wanted, self._has_header)
+        return {name: found.get(name, Counter()) for name in first}
+
+    def _all_differ(self, cells: Sequence[str]) -> bool:
+        filled = [cell for cell in cells if cell]
+        return len(self.names) > _WIDE and 2 * len(set(filled)) > max(len(filled), _PEEK // 2)
+
+    def differing(self, first: str, others: Sequence[str]) -> dict[str, Path]:
+        """Return the columns that do not split all rows as the first one does -> where it shows."""
+        return surveying.differing(self._files, first, others, self._has_header)
+
+    def distinct(self, name: str) -> int:
+        """Return how many values a column has; of one where most are there once, at first."""
+        return len(self.counts[name]) or len(set(self.values()[name]))
+
+    def is_blank(self, name: str) -> bool:
+        """Tell whether a column has nothing in any row."""
+        return not any(self.values()[name]) and not any(self.counts[name])
 
     def shown(self) -> str:
         """Return the names of the columns as a sentence lists them."""
@@ -100,21 +126,35 @@ class Peek:
 
     def says_splits(self, name: str) -> bool:
         """Tell whether all cells of a column are names of splits, such as train and test."""
-        cells = {value for value in self.values()[name] if value}
+        cells = {value for value in self.counts[name] if value}
         return bool(cells) and all(map(is_split, cells))
 
     def may_be_classes(self, name: str) -> bool:
         """Tell whether a column has several values, again and again, that are no splits."""
-        cells = [value for value in self.values()[name] if value]
-        return 1 < len(set(cells)) < len(cells) and not all(map(is_split, set(cells)))
+        filled = {value: count for value, count in self.counts[name].items() if value}
+        return 1 < len(filled) < sum(filled.values()) and not all(map(is_split, filled))
 
     def files_of(self, name: str) -> list[str]:
         """Return the files that the first cells of a column name, blank where there is none."""
-        values = self.values()[name][:64]
+        found = self._files_of(self.values()[name][:64])
+        return found if any(found) else []
+
+    def apart(self, one: str, other: str) -> tuple[Path, str, str] | None:
+        """Return (list, cells) of the first row in which two columns name different files.
+
+        Rows in which one path ends as the other does are the same; of many others, a part is
+        looked up.
+        """
+        rows = surveying.pairs_apart(self._files, one, other, self._has_header)
+        first = self._files_of([cell for _, cell, _ in rows])
+        second = self._files_of([cell for _, _, cell in rows])
+        differ = (row for row, a, b in zip(rows, first, second, strict=True) if a != b)
+        return next(differ, None)
+
+    def _files_of(self, values: Sequence[str]) -> list[str]:
         finder = Finder(self._root, [value for value in values if value])
         places = [finder.find(value) if value else BadRow("", "") for value in values]
-        found = ["" if isinstance(place, BadRow) else place[1] for place in places]
-        return found if any(found) else []
+        return ["" if isinstance(place, BadRow) else place[1] for place in places]
 
     def names_image_first(self) -> bool:
         """Tell whether the first row, taken as one like the others, names an image as they do.
@@ -125,7 +165,7 @@ class Peek:
         if self._file.suffix.lower() in _KEYED:
             return False
         numbers = tables.names(self._file, {}, has_header=False)
-        rows = Peek(self._file, self._root, self._answers, numbers, False)
+        rows = Peek([self._file], self._root, self._answers, numbers, False)
         for name in numbers[:2]:
             values = rows.values()[name]
             if not values or 2 * len(set(values)) <= len(values):

@@ -43,9 +43,10 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
     for file in files:
-        key = (*names[file], str(file)) if own[file].one_hot else tuple(names[file])
+        key = tuple(names[file])
         if key not in known:
-            found = columns.decide(file, home, own[file])
+            alike = [each for each in files if each != file and tuple(names[each]) == key]
+            found = columns.decide(file, home, own[file], alike)
             known[key] = _with_what_was_said(file.name, found, answers, own[file])
         decided[file] = known[key]
     for kind in ("image", "label"):

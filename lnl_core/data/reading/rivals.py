@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
 from lnl_core.data.reading.spellings import number
@@ -35,6 +35,9 @@ _CORNERS = (("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"), ("x", 
 
 _WORDS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "0", "1"))
 _SHARED = 0.8
+
+Counts = Mapping[str, int]
+"""Value -> how often it is there."""
 
 
 def outputs(names: Sequence[str], used: Collection[str]) -> list[str]:
@@ -83,11 +86,11 @@ def of_boxes(names: Collection[str]) -> set[str]:
     return set(_BOXES & known).union(*(four for four in _CORNERS if known.issuperset(four)))
 
 
-def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[str]) -> list[str]:
+def columns(values: Mapping[str, Counts], label: str, used: Collection[str]) -> list[str]:
     """Return columns that may have the labels as well: by their name, or by the same classes.
 
     Args:
-        values: column -> its cells in the first rows.
+        values: column -> its values, and how often each is there.
         label: the column that is called like labels.
         used: columns that are something else.
     """
@@ -114,24 +117,29 @@ def _says_how_sure(name: str) -> bool:
     return bool(_tokens(name) & _ABOUT_LABELS)
 
 
-def is_called_so(name: str, cells: Sequence[str]) -> bool:
+def is_called_so(name: str, cells: Counts) -> bool:
     """Tell whether a column is called like labels, and its cells come again as classes do."""
     if not _tokens(name) & _LABELS or _says_how_sure(name):
         return False
-    filled = [cell for cell in cells if cell]
-    return 1 <= len(set(filled)) <= max(2, len(filled) // 2)
+    filled = _filled(cells)
+    return 1 <= len(filled) <= max(2, sum(filled.values()) // 2)
 
 
-def _has_the_classes(cells: Sequence[str], known: set[str]) -> bool:
+def _filled(cells: Counts) -> dict[str, int]:
+    return {cell: count for cell, count in cells.items() if cell}
+
+
+def _has_the_classes(cells: Counts, known: set[str]) -> bool:
     """Tell whether nearly all cells are classes of the other column, which are no yes and no."""
-    filled = [cell for cell in cells if cell]
+    filled = _filled(cells)
+    count = sum(filled.values())
     plain = all(name.lower() in _WORDS or number(name) is not None for name in known)
-    if plain or len(known) < 2 or 2 * len(filled) < len(cells):
+    if plain or len(known) < 2 or 2 * count < sum(cells.values()):
         return False
-    return sum(cell in known for cell in filled) >= _SHARED * len(filled) and len(set(filled)) > 1
+    return sum(filled.get(name, 0) for name in known) >= _SHARED * count and len(filled) > 1
 
 
-def all_numbers(values: Sequence[str]) -> bool:
+def all_numbers(values: Iterable[str]) -> bool:
     """Tell whether all cells that are filled are numbers."""
     return all(number(value) is not None for value in values if value)
 

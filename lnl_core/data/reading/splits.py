@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from lnl_core.data.reading.spellings import plain, quoted
 from lnl_core.readings import Answers, Choice, Question
@@ -20,7 +20,7 @@ _NAMED = ("train", "val", "test")
 _YES, _NO = frozenset({"true", "yes", "t", "y"}), frozenset({"false", "no", "f", "n"})
 
 
-def flag(name: str, values: Sequence[str]) -> str:
+def flag(name: str, values: Collection[str]) -> str:
     """Return the split that a column says yes or no to (is_train: train); "" where it is none."""
     found = _FLAG.fullmatch(re.sub(r"[\s.\-]+", "_", name.strip().lower()))
     said = {value.strip().lower() for value in values}

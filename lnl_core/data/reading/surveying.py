@@ -1,0 +1,108 @@
+"""What whole lists have in their columns: the first rows of a sorted one have one class alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from lnl_core.data import tables
+from lnl_core.data.tables import BadRow, Cells
+
+_MANY = 20_000
+"""Different values above which a column is looked at: it may have another one in every row."""
+
+_AT_ONCE = 8192
+_PAIRS = 1024
+
+
+def rows(file: Path, names: Sequence[str], has_header: bool) -> Iterator[Cells]:
+    """Yield the cells of columns, row by row."""
+    columns = {name: (name.lower(),) for name in names}
+    for _, cells in tables.rows(file, file.name, columns, (), has_header=has_header):
+        if not isinstance(cells, BadRow):
+            yield cells
+
+
+def counts(
+    files: Sequence[Path], names: Sequence[str], has_header: bool
+) -> Mapping[str, Counter[str]]:
+    """Return column -> its values in all rows of lists, and how often each is there.
+
+    A column of which most values are there once has none: names, ids, measured numbers.
+    """
+    found: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for file in files:
+        now = file.stat()
+        own = _counts(file, tuple(names), has_header, now.st_size, now.st_mtime_ns)
+        for name, values in own.items():
+            if not values:
+                found.pop(name, None)
+            elif name in found:
+                found[name] = found[name] + values if len(files) > 1 else values
+    return {name: found.get(name, Counter()) for name in names}
+
+
+@lru_cache(maxsize=4)
+def _counts(
+    file: Path, names: tuple[str, ...], has_header: bool, size: int, changed: int
+) -> dict[str, Counter[str]]:
+    """Count the values of a list as it is on the disk now."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in names}
+    left = dict(found)
+    for seen, cells in enumerate(rows(file, names, has_header), start=1):
+        for name, values in left.items():
+            values[cells.get(name, "")] += 1
+        if seen % _AT_ONCE == 0:
+            for name in [name for name, values in left.items() if len(values) > _MANY]:
+                if 2 * len(found[name]) > seen:
+                    found[name] = Counter()
+                    del left[name]
+    return found
+
+
+def differing(
+    files: Sequence[Path], first: str, others: Sequence[str], has_header: bool
+) -> dict[str, Path]:
+    """Return the columns that do not split all rows as the first one does -> where it shows."""
+    left = {name: (dict[str, str](), dict[str, str]()) for name in others}
+    found: dict[str, Path] = {}
+    for file in files:
+        for cells in rows(file, (first, *others), has_header):
+            own = cells.get(first, "")
+            for name, (there, back) in left.items():
+                other = cells.get(name, "")
+                if there.setdefault(own, other) != other or back.setdefault(other, own) != own:
+                    found[name] = file
+            if len(found) > len(others) - len(left):
+                left = {name: each for name, each in left.items() if name not in found}
+        if not left:
+            break
+    return {name: found[name] for name in others if name in found}
+
+
+def pairs_apart(
+    files: Sequence[Path], one: str, other: str, has_header: bool
+) -> list[tuple[Path, str, str]]:
+    """Return (list, cells) of rows of which neither path ends as the other; of many, a part."""
+    kept: list[tuple[Path, str, str]] = []
+    seen, step = 0, 1
+    for file in files:
+        for cells in rows(file, (one, other), has_header):
+            pair = cells.get(one, ""), cells.get(other, "")
+            if _ends_alike(*pair):
+                continue
+            seen += 1
+            if seen % step == 0:
+                kept.append((file, *pair))
+            if len(kept) > _PAIRS:
+                kept, step = kept[1::2], 2 * step
+    return kept
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    short, long = sorted((one.replace("\\", "/"), other.replace("\\", "/")), key=len)
+    return bool(short) and f"/{long}".endswith(f"/{short}")

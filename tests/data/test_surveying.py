@@ -1,0 +1,44 @@
+"""What is known of the columns of a whole list."""
+
+from lnl_core.data.reading import surveying
+
+
+def write(path, rows, header="path,label,class"):
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_values_are_counted_over_all_rows_of_all_lists_and_names_are_not_kept(tmp_path):
+    one = write(tmp_path / "a.csv", [f"{at}.png,{at // 20_000},x" for at in range(50_000)])
+    two = write(tmp_path / "b.csv", ["a.png,7,"])
+    found = surveying.counts([one, two], ["path", "label", "class"], True)
+    assert found["label"] == {"0": 20_000, "1": 20_000, "2": 10_000, "7": 1}
+    assert found["class"] == {"x": 50_000, "": 1}
+    assert not found["path"]
+    write(two, ["a.png,8,y"])
+    again = surveying.counts([one, two], ["path", "label", "class"], True)
+    assert again["label"]["8"] == 1  # the list as it is now
+
+
+def test_columns_that_part_the_rows_otherwise_are_named_with_the_list_that_does(tmp_path):
+    one = write(tmp_path / "a.csv", ["a,cat,1", "b,dog,2", "c,cat,1"])
+    two = write(tmp_path / "b.csv", ["a,dog,2", "b,dog,1"])
+    assert surveying.differing([one], "label", ["class"], True) == {}
+    assert surveying.differing([one, two], "label", ["class", "path"], True) == {
+        "class": two,
+        "path": one,
+    }
+    three = write(tmp_path / "c.csv", ["a,fox,1"])  # one of the other's parts has two here
+    assert surveying.differing([one, three], "label", ["class"], True) == {"class": three}
+
+
+def test_of_many_paths_that_differ_some_of_all_parts_of_the_list_are_kept(tmp_path):
+    rows = [f"l/{at}.png,x,{'l' if at < 100 else 'r'}/{at}.png" for at in range(10_000)]
+    rows += ["l/a.png,x,a.png", r"q\l\b.png,x,l/b.png"]
+    listing = write(tmp_path / "a.csv", rows)
+    kept = surveying.pairs_apart([listing], "path", "class", True)
+    places = [int(one[2:-4]) for _, one, _ in kept]
+    assert 500 < len(kept) <= 1_024
+    assert min(places) >= 100
+    assert places[0] < 200
+    assert places[-1] > 9_900
