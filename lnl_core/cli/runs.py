@@ -154,7 +154,8 @@ def run(options: Any) -> int:
             judge=options.judge,
             tell_checks=options.tell_checks,
         )
-        if words := told_words(info, tell_checks=options.tell_checks):
+        asked_of = {"tell_checks": options.tell_checks, "train_on": options.train_on}
+        if words := told_words(info, **asked_of):
             print(words, file=sys.stderr)
         watched = [job.id for job in submitted]
     if options.detach:

@@ -146,12 +146,13 @@ def training_set(
         labels, trusted, _ = corrected_labels(info)
         if splits.HOLD in (chosen or {}):
             _hold_out(info, folder, labels, trusted)
+        splits.note(info, folder, chosen or {})
+        _keep_untold(info, folder, labels, trusted)
         if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
             purified = _purified(base, method, info)
             own = trusted | np.isin(labels, info.no_classes) | (purified < 0)
             labels = np.where(own, labels, purified).astype(np.int32)
-        splits.note(info, folder, chosen or {})
         note_no_classes(info, folder)
         _note_classes(info, folder, labels)
         arrays.write_array(labels_file, labels)
@@ -181,6 +182,17 @@ def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolAr
         held = held | np.isin(groups, np.asarray(groups)[held])
     labels[held] = np.asarray(datasets.load(info).given_labels)[held]
     trusted[held] = False
+
+
+def _keep_untold(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolArray) -> None:
+    """Take back, in `labels` and `trusted`, answers to images that a run does not train on.
+
+    It never sees them, so they may judge it, and it judges the label that the image came with.
+    """
+    trained = splits.trained_rows(folder)
+    if trained is not None:
+        labels[~trained] = np.asarray(datasets.load(info).given_labels)[~trained]
+        trusted[~trained] = False
 
 
 def checks_answered(info: DatasetInfo, trusted: BoolArray) -> BoolArray:

@@ -57,7 +57,7 @@ def chosen(
     said = {"train_on": list(dict.fromkeys(train_on)), "judge": list(dict.fromkeys(judge))}
     if train_on:
         given = np.asarray(datasets.load(info).given_labels)
-        labels = np.unique(given[_mask(info, train_on) & ~np.isin(given, info.no_classes)])
+        labels = np.unique(given[rows_in(info, train_on) & ~np.isin(given, info.no_classes)])
         if len(labels) < 2:
             raise LnlError(
                 f"Images of fewer than two classes are in {', '.join(train_on)}: nothing can be "
@@ -66,7 +66,7 @@ def chosen(
     return {key: names for key, names in said.items() if names} | held
 
 
-def _mask(info: DatasetInfo, names: Sequence[str]) -> BoolArray:
+def rows_in(info: DatasetInfo, names: Sequence[str]) -> BoolArray:
     """Return (n,) True for the images of some splits."""
     known = datasets.splits(info)
     if known is None:
@@ -79,7 +79,7 @@ def note(info: DatasetInfo, folder: Path, splits: Mapping[str, Sequence[str]]) -
     """Keep in a run's folder which rows it trains on and judges, as of its first start."""
     for key, file in (("train_on", TRAINED), ("judge", JUDGED)):
         if splits.get(key):
-            arrays.write_array(folder / file, _mask(info, splits[key]))
+            arrays.write_array(folder / file, rows_in(info, splits[key]))
 
 
 def trained_rows(folder: Path) -> BoolArray | None:

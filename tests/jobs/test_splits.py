@@ -9,15 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lnl_core.jobs import queue, splits, worker
+from lnl_core.jobs import inputs, queue, splits, worker
 from lnl_core.methods import METHODS
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting
 from lnl_core.services.review import evidence
 from lnl_core.services.runs import running, status
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.table import read_table
-from lnl_core.types import LnlError, Signals
+from lnl_core.types import Action, Decision, LnlError, Signals
 from tests.jobs.test_no_class import truthful
 
 SPLITS = np.array((["train"] * 8 + [None] + ["val"] * 3) * 5, object)
@@ -148,3 +148,28 @@ def test_real_methods_judge_what_they_have_not_seen(workspace, split, method):
     np.testing.assert_allclose(signals.suspicion[VAL], expected, atol=1e-5)
     assert len(np.unique(expected.round(4))) > 3
     assert (signals.suspicion[~VAL] == 0).all()
+
+
+def test_a_run_is_told_no_answer_to_an_image_that_it_never_sees(workspace, split):
+    given = np.asarray(datasets.load(split).given_labels)
+    inside, kept, changed = int(TRAIN[0]), *(int(row) for row in np.flatnonzero(VAL)[:2])
+    other = int(given[changed] + 1) % 3
+    answers = [
+        Decision(inside, Action.KEEP, "ada"),
+        Decision(kept, Action.KEEP, "ada"),
+        Decision(changed, Action.RELABEL, "ada", label=other),
+    ]
+    decisions.add_reviewer(workspace, "ada")
+    decisions.append(split, answers)
+    assert running.told_words(split) == "Runs are told 3 answers."
+    assert running.told_words(split, train_on=["train"]) == "Runs are told 1 answer."
+    job = run(split, knowing(split), train_on=["train"])
+    assert np.flatnonzero(inputs.told_rows(split, job.id)).tolist() == [inside]
+    assert not in_force.told_of(split, [str(job.id)])[[kept, changed]].any()
+    signals = arrays.load_signals(queue.run_dir(workspace, job))
+    expected = 1 - np.asarray(signals.pred_probs)[changed, given[changed]]
+    assert signals.suspicion[changed] == pytest.approx(expected, abs=1e-6)
+    rows = list(exporting.rank_rows(split, "ce"))
+    assert [bool(rows[row]["suspicion"]) for row in (inside, kept, changed)] == [False, True, True]
+    whole = run(split, knowing(split), method="knn")
+    assert inputs.told_rows(split, whole.id).sum() == 3

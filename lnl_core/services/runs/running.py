@@ -118,9 +118,13 @@ def start_runs(
     return submitted
 
 
-def told_words(info: DatasetInfo, *, tell_checks: bool = False) -> str:
+def told_words(
+    info: DatasetInfo, *, tell_checks: bool = False, train_on: Sequence[str] = ()
+) -> str:
     """Say which answers a run that starts now is told; nothing where there are none."""
     _, trusted, _ = inputs.corrected_labels(info)
+    if train_on:
+        trusted &= splits.rows_in(info, train_on)
     answers, checks = int(trusted.sum()), int(inputs.checks_answered(info, trusted).sum())
     if not answers:
         return ""
