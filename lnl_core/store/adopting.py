@@ -10,7 +10,17 @@ from typing import Any
 
 from lnl_core.records import Workspace
 from lnl_core.said import command, many
-from lnl_core.store import datasets, db, faults, listing, order, owned, possible, salvage
+from lnl_core.store import (
+    datasets,
+    db,
+    faults,
+    interrupted,
+    listing,
+    order,
+    owned,
+    possible,
+    salvage,
+)
 
 
 def unlisted(ws: Workspace, listed: set[str]) -> list[Path]:
@@ -63,6 +73,7 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     answers, all_taken, untrue = salvage.take_set(
         source, target, before["id"], made.lastrowid, possible.size_of(meta)
     )
+    interrupted.stop(target.execute, stamp, made.lastrowid)
     if all_taken:
         said = f"{said}, with {many(answers, 'answer')} from {source.name}."
         return " ".join([said, *possible.left_out(untrue, source.name)])

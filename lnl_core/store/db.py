@@ -20,8 +20,8 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
-from lnl_core.records import LnlError, Workspace
-from lnl_core.store import addresses, faults, private, same_file
+from lnl_core.records import Busy, LnlError, ReadOnly, Workspace
+from lnl_core.store import addresses, faults, interrupted, private, same_file
 from lnl_core.store.faults import PATIENCE, database_file
 
 HEAD = "0010"
@@ -67,8 +67,30 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
             ) from error
     _refuse_empty(ws)
     migrate(ws)
+    _interrupt_in_copy(ws)
     private.tighten(folder)
     return ws
+
+
+def _interrupt_in_copy(ws: Workspace) -> None:
+    """Interrupt what a copied database has as under way; what cannot be written begins nothing.
+
+    Raises:
+        Busy: it is a copy, and somebody holds it.
+    """
+    file = database_file(ws)
+    if file is None or not file.is_file():
+        return
+    with reading(ws) as connection:
+        same = interrupted.is_original(connection.exec_driver_sql, file)
+    if same:
+        return
+    with suppress(ReadOnly, *([Busy] if same is None else [])), transaction(ws) as connection:
+        execute = connection.exec_driver_sql
+        other = interrupted.is_original(execute, file) is False
+        if other and (count := interrupted.stop(execute, now())):
+            log.warning("%s is a copy: %d runs in it are interrupted", file, count)
+        interrupted.mark(execute, file)
 
 
 def located(home: Path | str | None = None, url: str | None = None) -> Workspace:

@@ -22,6 +22,7 @@ from lnl_core.store import (
     datasets,
     db,
     faults,
+    interrupted,
     locks,
     order,
     possible,
@@ -165,6 +166,7 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
         said += adopting.by_folders(ws, target, known)
         said += possible.left_out(possible.take_out(target, ws.datasets_dir), "all of them")
         said += _settle(target)
+        interrupted.mark(target.execute, new)
         total = target.execute("select count(*) from decisions").fetchone()[0]
         sets = target.execute("select count(*) from datasets").fetchone()[0]
     kept = _put_aside(ws, file)
@@ -249,11 +251,17 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
 
 
 def _settle(target: sqlite3.Connection) -> list[str]:
-    """Add reviewers whom answers name; drop what belongs to no set, and say so."""
+    """Add reviewers whom answers name; drop what belongs to no set, and say so; nothing runs on."""
     target.execute("delete from leases")  # whoever is at an image fetches it again
     adopting.add_reviewers(target)
     of_none = {table: salvage.drop_of(target, table) for table in salvage.OF_SETS}
+    stopped = interrupted.stop(target.execute, db.now())
     target.commit()
-    if not any(of_none.values()):
-        return []
-    return [f"Left out, for no set is listed that they belong to: {possible.told(of_none)}."]
+    said = []
+    if any(of_none.values()):
+        out = possible.told(of_none)
+        said.append(f"Left out, for no set is listed that they belong to: {out}.")
+    if stopped:
+        runs = many(stopped, "run")
+        said.append(f"{runs} that waited or ran by then: interrupted, go on with Resume.")
+    return said

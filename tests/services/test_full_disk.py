@@ -155,15 +155,22 @@ def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, sc
     assert lnl("rename", name, "other").returncode == 0
 
 
+def copied(ws, home):
+    """Copy a workspace that does not say which file its database is, so that its work goes on."""
+    with transaction(ws) as connection:
+        connection.exec_driver_sql("pragma user_version = 0")
+    dispose(ws)
+    shutil.copytree(ws.home, home)
+
+
 def test_a_run_that_a_full_disk_ended_has_failed_until_there_is_room(small_disk, workspace, tiny):
     """Nothing could be written, so the job's row still says that it runs."""
     job = queue.submit(tiny, "knn", "quick")
     with transaction(workspace) as connection:
         gone = {"state": "running", "host": socket.gethostname(), "pid": 2**22 + 1}
         connection.execute(update(schema.jobs).values(**gone, heartbeat_at=now()))
-    dispose(workspace)
     home = small_disk / "home"
-    shutil.copytree(workspace.home, home)
+    copied(workspace, home)
     ws = open_workspace(home)
     (home / "imports").mkdir()
     values = {"name": "more", "shown": "more.npz", "source": "more.npz", "state": "reading"}
@@ -200,9 +207,8 @@ def test_where_the_home_alone_is_full_jobs_elsewhere_are_looked_after(small_disk
     with transaction(workspace) as connection:
         died = {"executor": "slurm", "engine_job": "handing over 2026-01-01T00:00:00.000Z 1"}
         connection.execute(update(schema.jobs).where(schema.jobs.c.id == there).values(**died))
-    dispose(workspace)
     home, roomy = small_disk / "home", small_disk.parent / "review.db"
-    shutil.copytree(workspace.home, home)
+    copied(workspace, home)
     shutil.move(home / "review.db", roomy)
     ws = open_workspace(home, f"sqlite:///{roomy}")
     fill(small_disk)

@@ -232,7 +232,7 @@ def test_roles_states_and_runs_are_those_of_the_newest_file(ws):
     again, _ = restored(ws)
     with db.reading(again) as connection:
         states = connection.exec_driver_sql("select id, state from jobs").all()
-    assert states == [(1, "done"), (3, "running")], "run 2 was removed, and its folder is gone"
+    assert states == [(1, "done"), (3, "failed")], "run 2 was removed, and its folder is gone"
     assert people.roles(again)["ann"] == "owner"
     db.dispose(again)
 
