@@ -8,6 +8,7 @@ from pathlib import Path
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
 from lnl_core.data.reading import lists, other_forms, read_me
+from lnl_core.data.reading.indexing import one_walk
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.tables import BadRow, visible
@@ -21,6 +22,7 @@ _LISTS = (".npz", ".csv", ".jsonl")
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
+@one_walk()
 def kind_of(source: Path, answers: Answers | None = None) -> str:
     """Return `folder`, `manifest`, `hub`, `npz`, `torchvision` or `zip`, by what the source holds.
 
@@ -66,6 +68,7 @@ def _lists_in(folder: Path, answers: Answers) -> lists.Lists:
     return lists.against_folders(folder, there, None, answers) if there.listings else there
 
 
+@one_walk()
 def look(
     source: Path, root: Path | None, class_map: Mapping[str, str] | None, answers: Answers
 ) -> Source:
@@ -103,9 +106,8 @@ def look(
         if name in outline.files:
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
-        outline.leave_out(
-            1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
-        )
+        option = "--list, or --labels-in list" if why == lists.FOLDERS_HAVE else "--list"
+        outline.leave_out(1, "lists", BadRow(why, f"Choose it with {option}."), name)
     return looked_over
 
 
@@ -141,13 +143,14 @@ def _unlisted(top: Path, listed: Collection[str]) -> list[str]:
 
 def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over class folders; where there are none, a lone table may be the list."""
+    files = (Path(entry.path) for entry in folders.entries(source) if entry.is_file())
     tables_there = [
-        Path(entry.path)
-        for entry in folders.entries(source)
-        if Path(entry.path).suffix.lower() in (*TABLES, ".txt")
-        and entry.is_file()
-        and not (entry.name.lower().endswith(".txt") and read_me.speaks_to_people(Path(entry.path)))
-        and entry.name != Path(answers.classes_file).name
+        file
+        for file in lists.without_notes(
+            source, [each for each in files if each.suffix.lower() in (*TABLES, ".txt")]
+        )
+        if not (file.suffix.lower() == ".txt" and read_me.speaks_to_people(file))
+        and file.name != Path(answers.classes_file).name
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there
     try:
@@ -193,6 +196,7 @@ def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question |
     )
 
 
+@one_walk()
 def look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over an unpacked zip: a lone folder around everything is passed through."""
     for _ in range(8):

@@ -8,22 +8,19 @@ file has it.
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lnl_core.data.files import NO_FILE, hidden, inside_path, locate
-from lnl_core.data.images import SUFFIXES
+from lnl_core.data.files import NO_FILE, inside_path, locate
+from lnl_core.data.reading import indexing
+from lnl_core.data.reading.indexing import Index, composed, number
 from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Choice, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
-
-MOST = 1_000_000
-"""Files that are looked through for a name; in a larger folder paths have to be right."""
 
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 _BY_NUMBER, _BY_FOLDER = "by number", "by folder"
@@ -66,10 +63,7 @@ class Finder:
         self._torn: dict[str, set[str]] = {}
         self._settles = False
         self.torn_apart: set[str] = set()
-        self._names: dict[str, list[str]] | None = None
-        self._stems: dict[str, list[str]] = {}
-        self._cases: dict[str, list[str]] = {}
-        self._numbers: dict[str, list[str]] = {}
+        self._index: Index | None = None
         self._by_end: dict[tuple[str, str, int], dict[tuple[str, ...], list[str]]] = {}
         self._known: dict[tuple[str, ...], tuple[str, str | BadRow | None]] = {}
         self.how: Counter[str] = Counter()
@@ -126,8 +120,8 @@ class Finder:
         looked_at = 0
         for how, places in self._places(parts):
             looked_at += len(places)
-            own = "/".join(map(_composed, parts[:-1]))
-            here = [p for p in places if _composed(_folder(p)).casefold() == own.casefold()]
+            own = "/".join(map(composed, parts[:-1]))
+            here = [p for p in places if composed(_folder(p)).casefold() == own.casefold()]
             if not here and self._deeper:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
                 how = _BY_FOLDER if len(here) < len(places) else how
@@ -187,18 +181,19 @@ class Finder:
 
     def _places(self, parts: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
         """Yield (how, paths) of the files that end like a path, by whole name and by stem."""
-        wanted = tuple(map(_composed, parts))
+        wanted = tuple(map(composed, parts))
         if not wanted:
             return
         name, low = wanted[-1], wanted[-1].casefold()
         stem = os.path.splitext(name)[0] if like_image(name) else name
-        for how, index, key in (
-            (_BY_NAME, self._index(), name),
-            (_BY_CASE, self._cases, low),
-            (_BY_STEM, self._stems, stem),
-            (_BY_NUMBER, self._numbers, _number(stem)),
+        self._index = self._index or indexing.of(self._root)
+        for how, places, key in (
+            (_BY_NAME, self._index.names, name),
+            (_BY_CASE, self._index.cases, low),
+            (_BY_STEM, self._index.stems, stem),
+            (_BY_NUMBER, self._index.numbers, number(stem)),
         ):
-            yield how, self._ending(how, key, index.get(key, []), wanted[:-1])
+            yield how, self._ending(how, key, places.get(key, []), wanted[:-1])
 
     def _ending(self, how: str, key: str, paths: list[str], folders: tuple[str, ...]) -> list[str]:
         """Return the paths whose folders end so, capitals aside; of many each is read once."""
@@ -228,39 +223,6 @@ class Finder:
         (best, count), (_, next_best) = [*folders.most_common(2), ("", 0), ("", 0)][:2]
         few = max(_FEW * found, 1 if found > 2 else 0)
         return best if count > 0.9 * found and next_best <= few else None
-
-    def _index(self) -> dict[str, list[str]]:
-        """Return name -> paths of every file below the root, and keep stem -> paths of images."""
-        if self._names is not None:
-            return self._names
-        found, stems = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-        count = 0
-        for folder, inner, files in os.walk(self._root, followlinks=False):
-            inner[:] = [name for name in inner if not hidden(name)]
-            for name in files:
-                count += 1
-                if hidden(name):
-                    continue
-                path = inside_path(self._root, os.path.join(folder, name)) or name
-                found[_composed(name)].append(path)
-                stem, ending = os.path.splitext(name)
-                if ending.lower() in SUFFIXES:
-                    stems[_composed(stem)].append(path)
-            if count > MOST:
-                found.clear()
-                stems.clear()
-                break
-        self._names, self._stems = dict(found), dict(stems)
-        numbers = defaultdict[str, list[str]](list)
-        for stem, paths in stems.items():
-            if _number(stem):
-                numbers[_number(stem)] += paths
-        self._numbers = dict(numbers)
-        cases = defaultdict[str, list[str]](list)
-        for name, paths in found.items():
-            cases[name.casefold()] += paths
-        self._cases = dict(cases)
-        return self._names
 
     def _common(self, lost: Sequence[str]) -> dict[tuple[str, ...], int]:
         """Return the folders that lost paths start with elsewhere -> how many of them it finds.
@@ -325,15 +287,9 @@ def _shown(paths: Sequence[str]) -> str:
     return ", ".join(f"“{visible(each)[:60]}”" for each in shown[:3])
 
 
-def _number(stem: str) -> str:
-    """Return a name that is a whole number without zeros before and “.0” behind; else ""."""
-    whole = re.fullmatch(r"0*(\d{1,18})(\.0+)?", stem) if stem.isascii() else None
-    return whole[1] if whole is not None else ""
-
-
 def _ends(path: str, depth: int) -> tuple[str, ...]:
     """Return the last folders of a path, capitals aside; fewer where it has no more."""
-    return tuple(_composed(part).casefold() for part in path.split("/")[:-1][-depth:])
+    return tuple(composed(part).casefold() for part in path.split("/")[:-1][-depth:])
 
 
 def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -376,7 +332,3 @@ def _lies_in(path: str, folder: str) -> bool:
     """Tell whether a file lies in a folder or below it; "." is the root alone."""
     own = _folder(path)
     return not own if folder == "." else f"{own}/".startswith(f"{folder}/")
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from lnl_core.data import coco, folders, hub_shards, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
-from lnl_core.data.reading import column_names, columns, places, read_me
+from lnl_core.data.reading import column_names, columns, indexing, places, read_me
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
@@ -25,7 +25,7 @@ METADATA = (
     *("_annotations.coco.json", "_annotations.csv", "_classes.csv"),  # as Roboflow writes them
 )
 _DEEP = 3
-_FOLDERS_HAVE = "The class folders have the labels."
+FOLDERS_HAVE = "The class folders have the labels."
 _MOST = 50_000
 _NOTES = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
@@ -64,10 +64,10 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         for each in entries
         if Path(each.path).suffix.lower() in SUFFIXES and Path(each.path).is_file()
     ]
-    tables_there = _without_notes(tables_there)
+    tables_there = without_notes(folder, tables_there)
     named = bool(answers.lists) and answers.lists != ("all",)
     if named:
-        return _asked_for(folder, [*tables_there, *_beside(inner)], answers)
+        return _asked_for(folder, [*tables_there, *_beside(folder, inner)], answers)
     known = [each for each in tables_there if _is_list(each, answers)]
     if known:
         return _chosen(folder, known, tables_there, answers)
@@ -79,7 +79,8 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         listings += [Listing(path, split, each.name) for path in found]
     if not listings and len(inner) == 1 and depth < _DEEP:
         return inside(Path(inner[0].path), answers, depth=depth + 1)
-    beside = [] if listings else [each for each in _beside(inner) if _is_list(each, answers)]
+    beside = [] if listings else _beside(folder, inner)
+    beside = [each for each in beside if _is_list(each, answers)]
     if beside:
         return replace(_chosen(folder, beside, (), answers), root=folder)
     return Lists(tuple(listings), unused=_no_lists(tables_there))
@@ -124,7 +125,7 @@ def asks_for_labels(file: Path) -> str:
     return next((key for key in ("one_hot", "label_column") if key in keys), "")
 
 
-def _beside(inner: Sequence[os.DirEntry[str]]) -> list[Path]:
+def _beside(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[Path]:
     """Return the tables in folders that hold nothing but tables and text: `labels/train.csv`."""
     found = []
     for each in inner:
@@ -132,13 +133,20 @@ def _beside(inner: Sequence[os.DirEntry[str]]) -> list[Path]:
         if any(entry.is_dir() or places.like_image(entry.name) for entry in there):
             continue
         found += [Path(entry.path) for entry in there]
-    return _without_notes([f for f in found if f.suffix.lower() in SUFFIXES and f.is_file()])
+    return without_notes(folder, [f for f in found if f.suffix.lower() in SUFFIXES and f.is_file()])
 
 
-def _without_notes(found: list[Path]) -> list[Path]:
-    """Return tables without the JSON files of a folder that has many: one for each image."""
-    notes = [file for file in found if file.suffix.lower() == ".json"]
-    return found if len(notes) <= _NOTES else [file for file in found if file not in set(notes)]
+def without_notes(folder: Path, found: list[Path]) -> list[Path]:
+    """Return tables without those that are of one image each, where a folder has many.
+
+    That are JSON files, and texts called as an image is: `x.jpg`, `x.txt`.
+    """
+    notes = {file for file in found if file.suffix.lower() == ".json"}
+    texts = [file for file in found if file.suffix.lower() == ".txt"]
+    stems = indexing.of(folder).stems if len(texts) > _NOTES else {}
+    own = {file for file in texts if indexing.composed(file.stem) in stems}
+    gone = {file for group in (notes, own) if len(group) > _NOTES for file in group}
+    return [file for file in found if file not in gone]
 
 
 def _is_list(file: Path, answers: Answers) -> bool:
@@ -198,7 +206,8 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
             first[each.stem] = each
     lists = list(first.values())
     to_people = [each for each in lists if read_me.is_called_so(each)]
-    if 0 < len(to_people) < len(lists):
+    alone = len(lists) - len(to_people) == 1  # then nothing is asked: “all” are those of notes, too
+    if 0 < len(to_people) < len(lists) and not (alone and answers.lists == ("all",)):
         unused |= {each.name: read_me.UNUSED for each in to_people}
         lists = [each for each in lists if each not in to_people]
     labels = [each for each in lists if not _OUTPUT.search(each.stem)]
@@ -247,7 +256,7 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     where = places.decide(tree, answers)
     classes = {plain(name): name for name, files in where.classes(tree) if files}
     name = visible(listing.file.name)
-    without = Lists((), lists.questions, {**lists.unused, name: _FOLDERS_HAVE})
+    without = Lists((), lists.questions, {**lists.unused, name: FOLDERS_HAVE})
     if read_me.is_called_so(listing.file):
         question = read_me.ask(listing.file, classes, _images(tree, where), answers)
         chosen = without if classes and answers.labels_in == "folders" else lists

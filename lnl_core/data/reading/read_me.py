@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from lnl_core.data import folders
-from lnl_core.data.reading import column_names
+from lnl_core.data.reading import column_names, indexing
+from lnl_core.data.reading.indexing import composed
 from lnl_core.data.reading.tree import is_read_me, like_image, like_read_me
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
@@ -40,9 +40,14 @@ def speaks_to_people(file: Path) -> bool:
         return True  # before a walk through all files
     if not exactly and any(like_image(word) for words in lines for word in words):
         return False
-    there = (Path(each.path) for each in folders.walk(file.parent.resolve()) if not each.is_folder)
-    images = {each.name if exactly else each.stem for each in there if like_image(each.name)}
-    named = sum(any(word.rpartition("/")[2] in images for word in words[:2]) for words in lines)
+    there = indexing.of(file.parent.resolve())
+    stems, names = there.stems, there.names
+
+    def is_there(word: str) -> bool:
+        name = composed(word.rpartition("/")[2])
+        return name in names and like_image(name) if exactly else name in stems
+
+    named = sum(any(map(is_there, words[:2])) for words in lines)
     return 2 * named < max(len(lines), 1)
 
 
