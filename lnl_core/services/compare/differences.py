@@ -201,7 +201,7 @@ def seeds(info: DatasetInfo, truth: str | None) -> list[Seeds]:
     for job in queue.jobs(info):  # the newest first: an older run of one seed counts no more
         if job.state is not JobState.DONE or str(job.id) not in known:
             continue
-        same = (outcome.key(job, info), job.preset, but_for_seed(job))
+        same = (outcome.key(job, info), job.preset, but_for_seed(info, job))
         alike[same].setdefault(job.seed, str(job.id))
     several = {what: runs for what, runs in alike.items() if len(runs) > 1}
     keys = [key for runs in several.values() for key in runs.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lnl_core.jobs import executors, queue, removal
+from lnl_core.jobs import executors, outcome, queue, removal
 from lnl_core.jobs.health import is_busy as is_busy
 from lnl_core.jobs.health import is_slow as is_slow
 from lnl_core.jobs.health import speed as speed
@@ -77,11 +77,14 @@ def resume(ws: Workspace, number: int, by: str | None = None) -> None:
 
 
 def resume_stopped(info: DatasetInfo, keys: Sequence[str] = ()) -> list[int]:
-    """Queue again what died, and each method's last run if it failed or was cancelled.
+    """Queue again what died, and the last run of each method if it failed or was cancelled.
+
+    One method on other features, or with another seed, is a run of its own.
 
     Args:
         info: the data set.
-        keys: only these methods; all where empty.
+        keys: only these methods, as in a ranking (`jump@pretrained`), or on whatever features
+            (`jump`); all where empty.
 
     Returns:
         numbers of the runs that run or wait now.
@@ -90,18 +93,35 @@ def resume_stopped(info: DatasetInfo, keys: Sequence[str] = ()) -> list[int]:
         LnlError: there is nothing to go on with.
     """
     queue.recover(info.workspace)
-    seen: set[str] = set()
+    last: dict[tuple[str, int], Job] = {}
+    passed: list[tuple[Job, Job]] = []
     for job in queue.jobs(info):  # newest first
-        last = job.method not in seen
-        seen.add(job.method)
-        wanted = not keys or job.method in keys
-        if wanted and last and job.state in (JobState.FAILED, JobState.CANCELLED):
+        name = outcome.key(job, info)
+        newest = last.setdefault((name, job.seed), job)
+        if (keys and not {job.method, name} & {*keys}) or job.state not in STOPPED:
+            continue
+        if newest is job:
             queue.resume(info.workspace, job.id)
+        else:
+            passed.append((job, newest))
     going_on = [job.id for job in underway(info)]
     if not going_on:
-        raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
+        raise LnlError(" ".join((f"No run of “{info.name}” is waiting to go on.", _passed(passed))))
     executors.reconcile(info.workspace)
     return going_on
+
+
+STOPPED = (JobState.FAILED, JobState.CANCELLED)
+
+
+def _passed(runs: Sequence[tuple[Job, Job]]) -> str:
+    """Say which stopped runs are left where they are, for a later one has taken their place."""
+    if not runs:
+        return "See: lnl status"
+    said = [f"run {old.id} ({old.method}) by run {newer.id}" for old, newer in runs[:3]]
+    more = f", and {len(runs) - 3} more" if len(runs) > 3 else ""
+    words = ", ".join(said) + more
+    return f"Stopped and replaced by a later run of the same: {words}. Runs can resume them still."
 
 
 def check_removable(ws: Workspace, numbers: Sequence[int]) -> None:

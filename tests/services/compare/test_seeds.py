@@ -3,7 +3,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
-from lnl_core.services.compare import seeds
+from lnl_core.services.compare import differences, seeds
 from lnl_core.services.compare.comparing import compare
 from lnl_core.store import arrays, datasets
 from lnl_core.types import JobState, Signals
@@ -46,3 +46,23 @@ def test_seeds_of_many_methods_are_judged_once(workspace, tiny):
     keys = [run(tiny, seed, "quick") for seed in range(12)]
     every = [compare(tiny, keys[:n]) for n in range(1, 13)]  # as a page asks, method after method
     assert all(compare(tiny, keys[: n + 1]) is one for n, one in enumerate(every))
+
+
+def test_runs_that_learned_from_something_else_are_no_further_seeds(workspace, tiny):
+    first, second, third = run(tiny, 1), run(tiny, 2), run(tiny, 3)
+    told, labels = np.zeros(tiny.n, bool), np.array(datasets.load(tiny).given_labels)
+    told[:20] = True
+    folder = tiny.directory / "runs"
+    arrays.write_array(folder / second / "trusted.npy", told)
+    assert seeds.spreads(tiny, compare(tiny))[third].runs == 2, "the second was told answers"
+    arrays.write_array(folder / third / "trusted.npy", told)
+    assert seeds.spreads(tiny, compare(tiny))[third].runs == 2, "as the third was"
+    kind = compare(tiny).truth.kind
+    assert [[*each.values] for each in differences.seeds(tiny, kind)] == [[2, 3]]
+    for number in (second, third):
+        arrays.write_array(folder / number / "labels.npy", labels)
+    labels[0] = (labels[0] + 1) % 3
+    arrays.write_array(folder / second / "labels.npy", labels)
+    assert seeds.spreads(tiny, compare(tiny)) == {}, "answers of another kind"
+    arrays.write_array(folder / first / "labels.npy", labels[:50])
+    assert seeds.spreads(tiny, compare(tiny)) == {}
