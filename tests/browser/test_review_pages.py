@@ -171,3 +171,19 @@ def test_a_page_that_comes_back_leaves_out_what_another_window_answered(desk):
     desk.saved().press("Enter").saved()
     there = {row: str(said.action) for row, (said,) in decisions.in_force(desk.info).items()}
     assert there == dict.fromkeys(rest, "keep") | {before[1]: "none"}
+
+
+def test_a_mark_made_on_a_page_came_before_what_its_follow_up_shows(desk):
+    desk.press("g")
+    before = rows_on(desk.page)
+    desk.press("q", "w", "Enter")
+    desk.page.wait_for_selector(".stage > img")
+    first = desk.evidence().shown
+    desk.press("ArrowRight")
+    second = desk.evidence().shown
+    desk.press("n").saved()  # the first one comes again
+    desk.page.locator(f".stage > img[src*='/{first}/']").wait_for()
+    desk.evidence().press("n").saved()
+    said = {d.row: d.revealed for d in desk.history() if str(d.action) == "none"}
+    assert said == {first: False, second: False}
+    assert set(said) == set(before[:2])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.services.in_force import Scored, Standing, loaded, unjudged
-from lnl_core.services.review import groups
+from lnl_core.services.review import again, groups
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
 from lnl_core.views import DOUBTFUL
@@ -147,7 +147,7 @@ def recent(
             | ({"revealed": True} if d.revealed else {})
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
             | groups.facts(info, d.row, now_at, reviewer)
-            | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})
+            | ({"others": went[start]} if (start := _begins(d.cid)) in went else {})
         )
         if len(answers) == RECENT:
             break
@@ -202,8 +202,14 @@ def answer_of(info: DatasetInfo, d: Decision) -> dict[str, Any]:
         "label": d.label,
         "labels": list(d.labels),
         "cid": d.cid,
+        "mode": d.mode,
         "at": d.decided_at,
     }
+
+
+def _begins(cid: str) -> str:
+    """Return what the client ids of an answer to copies begin with, also where it stands again."""
+    return groups.copy_id(again.first_id(cid))
 
 
 def _on_copies(info: DatasetInfo, reviewer: str, newest: Sequence[Decision]) -> dict[str, int]:

@@ -16,6 +16,7 @@ import {
   takesNothing,
 } from "./desk.js";
 import { classOf, noSuggestion, objection } from "./choosing.js";
+import { noteSeen } from "./evidence.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { newPicker, startPicker } from "./picker.js";
@@ -136,7 +137,7 @@ export function undo(desk) {
     return;
   }
   const item = itemOf(last);
-  if (mayHaveAdvised(last)) desk.advised.add(item.row); // perhaps before a reload
+  if (mayHaveAdvised(last)) noteSeen(desk, item); // perhaps before a reload
   const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
   const { before, cid } = last;
   record(desk, item, "reopen", {

@@ -86,7 +86,7 @@ import { fits } from "./zoom.js";
  * @property {Turn} turn
  * @property {Detour} detour
  * @property {Map<number, Known>} evidence by row
- * @property {Set<number>} advised rows whose advice was shown in this window
+ * @property {Map<number, boolean>} advised rows whose advice was shown in this window, and whether it was before
  * @property {Map<number, ClassFacts>} classFacts by label
  * @property {Outbox} outbox
  * @property {Stage} stage
@@ -135,7 +135,7 @@ export function newDesk(parent, data) {
     turn: openTurn(false),
     detour: { to: null, from: null },
     evidence: new Map(),
-    advised: new Set(),
+    advised: new Map(),
     classFacts: new Map(),
     outbox: openOutbox(data.journal, parts.live),
     stage: {

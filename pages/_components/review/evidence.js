@@ -106,14 +106,26 @@ export async function needEvidence(desk, row, changed) {
 }
 
 /**
+ * Note that the advice on an image was shown. What the server says of it from now on may be owed to
+ * this: whether it was before as well stays as it was.
+ *
+ * @param {Pick<ReviewDesk, "advised">} desk
+ * @param {Pick<Item, "row" | "advised">} item
+ */
+export function noteSeen({ advised }, { row, advised: before }) {
+  if (!advised.has(row)) advised.set(row, Boolean(before));
+}
+
+/**
  * Note that the advice on an image is shown, and tell the server: a reload forgets nothing.
  *
  * @param {ReviewDesk} desk
  * @param {Item} item
  */
-export function noteAdvised({ advised, data }, { row, advised: before }) {
-  const known = before || advised.has(row);
-  advised.add(row);
+export function noteAdvised({ advised, data }, item) {
+  const { row } = item;
+  const known = item.advised || advised.has(row);
+  noteSeen({ advised }, item);
   if (known) return;
   const what = { method: "POST", body: data.reviewer, keepalive: true };
   fetch(at(data.urls.advised, row), { ...what, credentials: "same-origin" }).catch(() => {});

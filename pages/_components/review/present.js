@@ -23,7 +23,8 @@ export function showAt(desk, index) {
   const { item } = desk.queue;
   const told = item !== null && !item.blind;
   const here = told && desk.advised.has(item.row);
-  desk.turn = openTurn(isFollowUp(desk), here, told && item.advised);
+  const before = told && (desk.advised.get(item.row) ?? item.advised);
+  desk.turn = openTurn(isFollowUp(desk), here, before);
   noteHere(desk);
   drawItem(desk);
   prepare(desk);

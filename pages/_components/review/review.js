@@ -135,7 +135,7 @@ function receive(desk, data, send) {
     desk.view = data.view;
     desk.queue = openQueue(waitingIn(desk.outbox), data.left);
     desk.evidence = new Map();
-    if (other) desk.advised = new Set();
+    if (other) desk.advised = new Map();
     desk.detour = { to: null, from: null };
   }
   const items = seenLast(data.items, fresh && data.mode === "blind" ? seen : null);

@@ -33,6 +33,13 @@ def test_it_stays_with_the_image_until_the_answer_and_after_it(workspace, scored
     assert flagged(desk.review_state(scored, "ann").items) == {first}
 
 
+def test_the_last_answers_say_whether_their_label_was_hidden(workspace, scored):
+    """Taken back in another mode, one that was shows no advice for having been given."""
+    record(scored, "ann", [press(3, mode="blind"), press(4, "none")])
+    modes = {each["row"]: each["mode"] for each in desk.review_state(scored, "ann").recent}
+    assert modes == {3: "blind", 4: "commit"}
+
+
 def test_a_page_knows_it_too(workspace, scored):
     page = desk.page_states(scored, "ann", tab="a")[0]
     row = page.items[3]["row"]

@@ -149,6 +149,14 @@ def test_one_undo_takes_all_back(repeated):
     assert progress(repeated, "ann").reviewed == 0
 
 
+def test_an_answer_that_stands_again_says_to_how_many_copies_it_went(repeated):
+    recording.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(5, "none")])
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
+    (last,) = desk.review_state(repeated, "ann").recent
+    assert (last["action"], last["others"]) == ("keep", 3)
+
+
 def test_a_copy_that_was_answered_anew_is_not_taken_back(repeated):
     recording.record(repeated, "ann", [press(5)])
     recording.record(repeated, "ann", [press(48, "none", together=False)])
