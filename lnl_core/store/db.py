@@ -181,8 +181,10 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Conn
     try:
         _set_up(connection)
         same_file.note(record, args[0], before)
-    except sqlite3.OperationalError as error:
-        connection.close()
+    except sqlite3.Error as error:
+        connection.close()  # else it stays open, and locked, as long as anybody has the error
+        if not isinstance(error, sqlite3.OperationalError):
+            raise
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             raise
         try:

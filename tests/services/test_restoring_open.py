@@ -68,6 +68,27 @@ def test_what_this_process_works_with_is_not_put_aside(ws):
     assert answers(ws) == 600
 
 
+def test_a_database_that_does_not_open_is_let_go(ws):
+    """Whoever holds what it raised (a log, a page) does not hold the file by it."""
+    assert doctor.keep_copy(ws) is not None
+    file = closed(ws)
+    with sqlite3.connect(file) as connection:
+        connection.execute("pragma journal_mode = wal")  # as every program has it
+    connection.close()
+    raw = bytearray(file.read_bytes())
+    assert raw[100] == 5, "what the tables are is on more than the first page"
+    page = int.from_bytes(raw[108:112], "big") - 1
+    raw[page * 4096 : (page + 1) * 4096] = b"\xff" * 4096
+    file.write_bytes(raw)
+    wrong = rescue.problem(ws)
+    assert isinstance(wrong, Damaged)
+    rescue.restore(ws)
+    again = db.open_workspace()
+    assert answers(again) == 600
+    assert wrong.__traceback__ is not None, "it is still there"
+    db.dispose(again)
+
+
 @linux
 def test_nobody_opens_what_is_being_put_aside(ws):
     file = closed(ws)
