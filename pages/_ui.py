@@ -295,13 +295,14 @@ def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
 
 
 def thumb_strip(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> str:
-    """Return the markup of a strip of thumbnails."""
+    """Return the markup of thumbnails in a line: as many as it has room for, none squeezed."""
     images = "".join(
         f'<img src="{_urls.thumb_url(info, row)}" alt="" loading="lazy" style="width:{side}px;'
-        f'height:{side}px;object-fit:cover;border-radius:4px;flex:0 1 {side}px;min-width:0">'
+        f'height:{side}px;object-fit:cover;border-radius:4px;flex:none">'
         for row in rows
     )
-    return f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>'
+    line = f"display:flex;flex-wrap:wrap;gap:6px;height:{side}px;overflow:hidden"
+    return f'<div style="{line}">{images}</div>'
 
 
 def need_dataset(title: str = "") -> DatasetInfo:

@@ -128,7 +128,7 @@ def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool
 def _answers(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
     """Draw who says what, and below it a key for each opinion."""
     sides = list(zip(LETTERS, settling.sides(each), strict=False))
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small" if _ui.narrow() else "medium"):
         for _, side in sides:
             st.markdown(f":gray[:small[{_who(side)}]]  \n{said(info, side[0])}", width=168)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

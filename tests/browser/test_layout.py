@@ -7,6 +7,7 @@ import pytest
 
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
+from pages import _ui
 from tests import five
 from tests.browser.desk import STILL
 from tests.browser.test_explore import lay
@@ -251,6 +252,17 @@ def test_a_telephone_shows_every_choice_of_a_row(common_server, page, layout_set
     boxes = [each.bounding_box() for each in row.get_by_role("radio").all()]
     assert len(boxes) > 3
     assert max(box["x"] + box["width"] for box in boxes) <= 390
+
+
+def test_a_line_of_thumbnails_squeezes_none_and_cuts_none(page, layout_set):
+    strip = _ui.thumb_strip(layout_set, range(8), side=48)
+    page.set_content(f'<div style="width:200px">{strip}</div>')
+    line = page.locator("div div").bounding_box()
+    boxes = [each.bounding_box() for each in page.locator("img").all()]
+    assert {(box["width"], box["height"]) for box in boxes} == {(48, 48)}
+    seen = [box for box in boxes if box["y"] < line["y"] + line["height"]]
+    assert len(seen) == 3
+    assert all(box["x"] + box["width"] <= line["x"] + 200 for box in seen)
 
 
 def test_a_measure_finds_what_it_is_for(page):
