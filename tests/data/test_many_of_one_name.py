@@ -6,6 +6,7 @@ import pytest
 
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.tables import BadRow
+from tests.data.asking import put
 
 
 def calls(work):
@@ -60,3 +61,21 @@ def test_what_is_kept_of_many_says_the_same_of_each_row(tmp_path):
     for _ in range(2):
         assert torn.find("image.png").reason.startswith("20 files are called so: “scans/000/…”")
     assert len(torn.torn_apart) == 20
+
+
+def test_paths_of_another_computer_whose_endings_have_other_capitals_are_found(tmp_path):
+    put(tmp_path, [f"pics/{at}.png" for at in range(6)])
+    sample = [rf"D:\Fotos\2024\pics\{at}.PNG" for at in range(6)]
+    finder = Finder(tmp_path, sample)
+    assert [finder.find(each)[1] for each in sample] == [f"pics/{at}.png" for at in range(6)]
+    assert any("Paths start with “D:/Fotos/2024”" in note for note in finder.notes())
+
+
+def test_of_files_that_differ_in_capitals_the_one_written_so_is_meant_whatever_its_ending(tmp_path):
+    put(tmp_path / "s", ["images/a0.png", "images/A0.png"])
+    finder = Finder(tmp_path / "s", ["images/a0.PNG"])
+    assert finder.find("images/a0.PNG")[1] == "images/a0.png"
+    assert finder.find("images/A0.PNG")[1] == "images/A0.png"
+    put(tmp_path / "two", ["one/a0.png", "other/A0.png"])  # apart: nobody knows which is meant
+    apart = Finder(tmp_path / "two", ["a0.PNG"]).find("a0.PNG")
+    assert isinstance(apart, BadRow)

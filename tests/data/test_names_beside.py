@@ -129,3 +129,11 @@ def test_broken_files_are_refused_in_words(tmp_path, written):
         except LnlError:
             continue
         assert ending == "txt"
+
+
+def test_a_file_with_fewer_names_than_labels_is_said_to_have_too_few(tmp_path):
+    source = put(tmp_path / "s", [f"{at}/0.png" for at in range(1, 5)])
+    (source / "classes.txt").write_text("1 cat\n2 dog\n")
+    assert (
+        "classes.txt is not used: labels go from 1 to 4, and it has 2 names." in read(source).notes
+    )

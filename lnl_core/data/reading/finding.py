@@ -126,7 +126,7 @@ class Finder:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
                 how = _BY_FOLDER if len(here) < len(places) else how
             if here:
-                meant = how, self._one_of("/".join(parts), here)
+                meant = how, self._one_of("/".join(parts), _spelled_so(parts[-1], here))
                 break
         if looked_at > _MANY:
             self._known[parts] = meant
@@ -238,14 +238,22 @@ class Finder:
         prefixes: dict[tuple[str, ...], int] = {}
         for group in groups.values():
             shared = _shared([parts[:-1] for parts in group])
-            found = [
-                sum(self._there("/".join(parts[cut:])) for parts in group)
-                for cut in range(1, len(shared) + 1)
-            ]
-            if found and 2 * max(found) >= len(group):
-                cut = found.index(max(found)) + 1
-                prefixes[tuple(shared[:cut])] = max(found)
+            for is_there in (self._there, self._there_in_other_capitals):
+                found = [
+                    sum(is_there("/".join(parts[cut:])) for parts in group)
+                    for cut in range(1, len(shared) + 1)
+                ]
+                if found and 2 * max(found) >= len(group):
+                    cut = found.index(max(found)) + 1
+                    prefixes[tuple(shared[:cut])] = max(found)
+                    break
         return prefixes
+
+    def _there_in_other_capitals(self, path: str) -> bool:
+        self._index = self._index or indexing.of(self._root)
+        wanted = composed(path).casefold()
+        places = self._index.cases.get(wanted.rpartition("/")[2], [])
+        return any(composed(each).casefold() == wanted for each in places)
 
     def _there(self, path: str) -> bool:
         return any(
@@ -285,6 +293,17 @@ def _shown(paths: Sequence[str]) -> str:
     apart = len(folders) == len(paths)
     shown = [f"{folder or '.'}/…" for folder in folders] if apart else sorted(paths)
     return ", ".join(f"“{visible(each)[:60]}”" for each in shown[:3])
+
+
+def _spelled_so(name: str, paths: list[str]) -> list[str]:
+    """Return the one path that has a name's capitals but for the ending; all where there is none.
+
+    `a.PNG` is `a.png` where that lies beside `A.png`.
+    """
+    stem = os.path.splitext(composed(name))[0]
+    same = [p for p in paths if os.path.splitext(composed(p.rpartition("/")[2]))[0] == stem]
+    folders = set(map(_folder, paths))
+    return same if len(same) == 1 and len(folders) == 1 else paths
 
 
 def _ends(path: str, depth: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from lnl_core.data.reading.column_names import inside
 from lnl_core.data.reading.missing import is_missing
 from lnl_core.data.reading.spellings import quoted
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 
@@ -100,7 +101,7 @@ def _used(
     if not values or min(values.values()) < 0 or max(values.values()) > top:
         if len(values) < len(labels) and not answers.classes_file:
             return Naming()
-        return Naming(notes=[f"{file.name} is not used: labels are no {lines}."])
+        return Naming(notes=[f"{file.name} is not used: {_why(values, known.by_number, lines)}."])
     base, question = 0, None
     if not known.counted:
         first_two = tuple(known.by_number[at] for at in sorted(known.by_number)[:2])
@@ -118,6 +119,14 @@ def _used(
     order = [known.by_number[at] for at in sorted(known.by_number)]
     questions = [_ask(file, "numbers", answers), *([question] if question is not None else [])]
     return Naming(names, order, [inside(home, file)], questions, notes)
+
+
+def _why(values: Mapping[str, int], names: Collection[int], lines: str) -> str:
+    """Say why numbers, or labels that are none, have no names in a file."""
+    if not values or not names:
+        return f"labels are no {lines}"
+    low, high = min(values.values()), max(values.values())
+    return f"labels go from {low:,} to {high:,}, and it has {many(len(names), 'name')}"
 
 
 def _ask(file: Path, what: str, answers: Answers) -> Question:
