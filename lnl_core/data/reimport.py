@@ -249,9 +249,12 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
 
 
 def _fact(cells: Cells, column: str, most: float) -> float | None:
-    """Read a number that only describes; one that makes no sense is as good as none."""
+    """Read a number that only describes; one that makes no sense is as good as none.
+
+    Spreadsheets write commas in the place of points in many countries.
+    """
     try:
-        value = float(cells.get(column, ""))
+        value = float(cells.get(column, "").replace(",", "."))
     except ValueError:
         return None
     return value if 0 <= value <= most else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lnl_core.data import export as files
 from lnl_core.data.reimport import Entry
+from lnl_core.store import meaning
 from lnl_core.types import Action, DatasetInfo, Decision
 
 
@@ -53,6 +54,8 @@ def held(
     stands = f"{_said(info, before)} by {entry.reviewer}, {when}"
     if before.action is Action.REOPEN:
         stands = f"nothing: {entry.reviewer} took the answer back, {when}"
+    elif meaning.is_void(before, info.no_classes):
+        stands = f"nothing: {stands}, names what is no class any more"
     if known_already:
         why = "Not stored: answered anew since it was."
     elif entry.decided_at:

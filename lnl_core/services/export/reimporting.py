@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -66,10 +66,17 @@ class _Known:
 
     latest: dict[int, dict[str, Decision]]
     cids: dict[tuple[str, str], Decision]
+    void: dict[tuple[int, str], Decision] = field(default_factory=dict)
+    """Answers that count as taken back, because their label is no class any more."""
 
-    def add(self, decision: Decision) -> None:
-        self.latest.setdefault(decision.row, {})[decision.reviewer] = decision
+    def add(self, decision: Decision, no_classes: Collection[int] = ()) -> None:
         self.cids[decision.reviewer, decision.cid] = decision
+        place = decision.row, decision.reviewer
+        self.void.pop(place, None)
+        if meaning.is_void(decision, no_classes):
+            self.void[place] = decision
+            decision = replace(decision, action=Action.REOPEN, label=None, labels=())
+        self.latest.setdefault(decision.row, {})[decision.reviewer] = decision
 
     def says(self, entry: Entry) -> bool:
         """Tell whether somebody's answer in force is what a row says."""
@@ -153,10 +160,13 @@ def import_decisions(
             standing += [before] if before is not None and _same(before, entry) else []
             continue
         conflict = None
-        if before is not None and (same_id is not None or not _later(entry, before, latest)):
+        void = known.void.get((entry.row, entry.reviewer))
+        later = before is None or _later(entry, before, latest)
+        later = later or (void is not None and not entry.decided_at)  # it stands against nothing
+        if before is not None and (same_id is not None or not later):
             if not (replace_newer and final):
                 conflict = conflicts_of.held(
-                    info, data.ids[entry.row], entry, before, same_id is not None
+                    info, data.ids[entry.row], entry, void or before, same_id is not None
                 )
                 held += 1
             else:
@@ -232,7 +242,7 @@ def _known(info: DatasetInfo, rows: set[int]) -> _Known:
             continue
         known.cids[decision.reviewer, decision.cid] = decision
         if decision.row in rows:
-            known.add(decision)
+            known.add(decision, info.no_classes)
     return known
 
 

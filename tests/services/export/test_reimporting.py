@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from lnl_core.services.datasets import catalog
+from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
@@ -203,3 +203,34 @@ def test_a_stored_answer_of_the_future_gives_way(workspace, scored):
     found = bring(scored, FIRST)
     assert (found.stored, found.held) == (2, 0)
     assert decisions.in_force(scored)[2][0].label == scored.class_names.index("base")
+
+
+def test_an_answer_whose_label_is_no_class_any_more_stands_against_nothing(workspace, scored):
+    base, belt = (scored.class_names.index(name) for name in ("base", "belt"))
+    given = datasets.load(scored).given_labels
+    rows = [row for row in range(60) if given[row] not in (base, belt)][:3]
+    decisions.append(
+        scored,
+        [Decision(r, Action.RELABEL, "ann", label=base, given_label=given[r]) for r in rows],
+    )
+    info = settings.set_no_classes(scored, ["base"])
+    ids = [f"item-{row:05}" for row in rows]
+    text = f"id,action,label\n{ids[0]},relabel,belt\n{ids[0]},keep,\n"
+    found = bring(info, text)  # ann answers anew, twice in one file
+    assert (found.stored, found.held) == (1, 1)
+    assert found.conflicts[0].in_force == "relabel to belt by ann, an earlier row of the file"
+    found = bring(info, f"id,action,label\n{ids[1]},keep,\n", "bob")
+    assert (found.stored, found.conflicts) == (1, ())  # nobody contradicts bob
+    old = f"id,action,label,decided_at\n{ids[2]},keep,,2020-01-01T00:00:00Z\n"
+    (conflict,) = bring(info, old).conflicts
+    assert conflict.in_force.startswith("nothing: relabel to base by ann, 20")
+    assert conflict.in_force.endswith("names what is no class any more")
+    assert bring(info, old, replace_newer=True).stored == 1
+    now = decisions.in_force(info)
+    assert [now[row][0].action for row in rows] == [Action.RELABEL, Action.KEEP, Action.KEEP]
+
+
+def test_facts_of_a_spreadsheet_with_decimal_commas_are_read(workspace, scored):
+    bring(scored, 'id,action,seconds,p_wrong_shown\nitem-00001,keep,"1,5","0,25"\n')
+    found = decisions.in_force(scored)[1][0]
+    assert (found.seconds, found.p_wrong) == (1.5, 0.25)
