@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
-from lnl_core.data.reading import lists, other_forms, read_me
+from lnl_core.data.reading import classes_files, lists, other_forms, read_me
 from lnl_core.data.reading.indexing import one_walk
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.reading.tree import like_image
@@ -95,7 +95,7 @@ def look(
     else:
         looked_over = _folder(source, class_map, answers)
         if any(each.key == "unlabelled" for each in looked_over.outline.questions):
-            looked_over.outline.notes += _lists_of_splits(source)
+            looked_over.outline.notes += _lists_of_splits(source, looked_over, answers)
     outline = looked_over.outline
     if outline.listed and isinstance(looked_over, FileSource) and root is None:
         outline.notes += _unlisted(looked_over.root, outline.listed)
@@ -111,13 +111,19 @@ def look(
     return looked_over
 
 
-def _lists_of_splits(source: Path) -> list[str]:
+def _lists_of_splits(source: Path, looked_over: Source, answers: Answers) -> list[str]:
     """Name the lists inside splits, where images lie in these without a class folder."""
     top = folders.innermost(source.resolve())
     inner = [Path(each.path) for each in folders.entries(top) if each.is_dir()]
+    named = any(
+        each.key == "classes_file" and each.taken != "none"
+        for each in looked_over.outline.questions
+    )
+    names = classes_files.around([source.resolve(), top], answers) if named else None
     return [
         f"“{visible(each.name)[:40]}/{visible(listing.file.name)[:60]}” lists images, and is not "
         f"read. Import “{visible(each.name)[:40]}” alone, or add it to this set afterwards."
+        + classes_files.needed(listing.file, names)
         for each in inner
         if is_split(each.name)
         for listing in lists.inside(each, Answers()).listings

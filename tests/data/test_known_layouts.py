@@ -7,6 +7,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers
+from lnl_core.services import wording
 from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, put, read
 
@@ -136,3 +137,33 @@ def test_the_list_of_a_split_without_class_folders_is_pointed_to(tmp_path):
         "this set afterwards."
     ]
     assert counts(read(source / "val", header="none")) == {"n01": 1, "n02": 1}
+
+
+@pytest.mark.parametrize(
+    ("file", "names", "what"),
+    [
+        ("words.txt", "n01\tcrane, bird\nn02\tfox\nn03\tox\n", "codes"),
+        ("classes.txt", "01 crane\n02 fox\n", "numbers"),
+        ("words.txt", "m01\tcrane\nm02\tfox\n", ""),
+    ],
+)
+def test_its_names_are_pointed_to_where_its_labels_are_codes(tmp_path, file, names, what):
+    codes = {"numbers": ("1", "2")}.get(what, ("n01", "n02"))
+    source = put(tmp_path / "s", [f"train/{k}/images/{k}_{i}.png" for k in codes for i in range(4)])
+    put(source, [f"val/images/val_{i}.png" for i in range(2)])
+    write(
+        source / "val/val_annotations.txt",
+        "".join(f"val_{i}.png\t{code}\t0\t9\n" for i, code in enumerate(codes)),
+    )
+    write(source / file, names)
+    (said,) = [note for note in read(source).notes if "lists images" in note]
+    more = f" Its labels are {what}: for their names put a copy of {file} beside it first"
+    end = " to this set afterwards."
+    assert said.endswith(f"{end}{more}, or import with --classes FILE." if what else end)
+    if what:
+        assert wording.on_page(said, {}).endswith(f"{end}{more}.")
+        alone = read(source / "val", header="none", classes_file=str(source / file))
+        assert {each.name.partition(",")[0] for each in alone.classes} == {"crane", "fox"}
+        write(source / "val" / file, names)
+        beside = read(source / "val", header="none", lists=("val_annotations.txt",))
+        assert beside.class_names == alone.class_names

@@ -15,6 +15,7 @@ from typing import Any
 
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
+from lnl_core.readings import Answers
 from lnl_core.types import LnlError
 
 _STEMS = ("classes", "class_names", "classnames", "labels", "label_names", "names", "categories")
@@ -33,6 +34,7 @@ _NAMES = (
 )
 _KEYS = ("names", "class_names", "classes", "categories", "labels", "label_names", *_MAPS)
 _LARGEST = 2**24
+_LOOKED_AT = 2**16
 _LED = re.compile(r"(\d{1,9})\s*(?:[:=,;\t]|\s)\s*(\S.*)")
 _ENDED = re.compile(r"(\S.*?)\s*(?:[:=,;\t]|\s)\s*(\d{1,9})")
 _CODED = re.compile(r"([^\s:=,;]*\d[^\s:=,;]*)(?:\s*[:=,;\t]\s*|\s+)(\S.*)")
@@ -84,6 +86,40 @@ def classes_file(*folders: Path) -> Path | None:
             if (folder / name).is_file():
                 return folder / name
     return None
+
+
+def around(folders: Sequence[Path], answers: Answers) -> Path | None:
+    """Return the file of class names that a person named, else the one that lies there."""
+    said = answers.classes_file
+    if not said:
+        return classes_file(*folders)
+    return next((p for p in (Path(said), *(f / said for f in folders)) if p.is_file()), None)
+
+
+def needed(listing: Path, names: Path | None) -> str:
+    """Say that a list read by itself needs a file of names, for its labels are codes or numbers.
+
+    Args:
+        listing: a list in another folder than the file, which finds it there by itself no more.
+        names: the file of class names; None where there is none.
+    """
+    if names is None or names.parent == listing.parent:
+        return ""
+    try:
+        known = classes_of(names)
+        with listing.open("rb") as stream:
+            text = stream.read(_LOOKED_AT).decode("utf-8", "replace")
+    except (LnlError, OSError):
+        return ""
+    words = {*re.split(r"[\s,;|\"]+", text)}
+    numbers = {str(number) for number in known.by_number} if known.counted else set()
+    what = "codes" if words & set(known.by_code) else "numbers" if words & numbers else ""
+    if not what:
+        return ""
+    return (
+        f" Its labels are {what}: for their names put a copy of {names.name} beside it first, or "
+        "import with --classes FILE."
+    )
 
 
 def whole(label: str) -> int | None:

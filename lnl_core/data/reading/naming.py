@@ -64,7 +64,7 @@ def named(labels: Collection[str], folders: Sequence[Path], answers: Answers) ->
     if said == "none" or not labels:
         return Naming()
     if said:
-        file = next((p for p in (Path(said), *(f / said for f in folders)) if p.is_file()), None)
+        file = classes_files.around(folders, answers)
         if file is None:
             raise LnlError(f"There is no file {said}. Check the path of --classes.")
         return _used(file, classes_files.classes_of(file), whole, folders[0], answers)
