@@ -371,6 +371,8 @@ class Method:
             machine: without features, and above what a worker holds that has loaded torch. One
             whose work grows with the classes takes their number as a fourth, `k`.
         shows: what its own picture of one image is, a sentence for who has not run it yet.
+        read_out: (logits (b, k), config) -> (b, k) probabilities, where softmax is not how it
+            reads the network that its run keeps.
 
     Raises:
         ValueError: the key cannot be one.
@@ -403,6 +405,7 @@ class Method:
     needs: tuple[str, ...] = ()
     cost: Callable[..., tuple[float, float]] | None = None
     shows: str = ""
+    read_out: Callable[[Any, Any], Any] | None = None
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key) or self.key in _TAKEN:

@@ -121,7 +121,7 @@ def judged(
     if trained is not None:
         known = np.isin(labels, np.unique(labels[part.rows]))
         rows &= part.inner | (known & np.isin(labels, part.classes) & ~_inside(trained, part.n))
-        signals = _scored(signals, labels, part, rows, by_network)
+        signals = _scored(signals, labels, part, rows, by_network, _told(folder, part.n))
     arrays.write_array(folder / JUDGED, rows)
     return replace(signals, suspicion=np.where(rows, signals.suspicion, 0.0))
 
@@ -132,14 +132,21 @@ def _inside(trained: BoolArray, n: int) -> BoolArray:
     return mask
 
 
+def _told(folder: Path, n: int) -> BoolArray | None:
+    """Return (n,) True where a run was told the answer: no suspicion of its own stands there."""
+    path = folder / "trusted.npy"
+    return _inside(np.asarray(arrays.read_array(path)), n) if path.is_file() else None
+
+
 def _scored(
     signals: Signals,
     labels: IntArray,
     part: Part,
     rows: BoolArray,
     by_network: FloatArray | None,
+    told: BoolArray | None,
 ) -> Signals:
-    """Give rows outside the part the suspicion that their probabilities say."""
+    """Give rows outside the part the suspicion that their probabilities say, on one scale."""
     probs = signals.pred_probs
     if probs is None:
         raise LnlError("This method gives no probabilities, so it judges only what it trains on.")
@@ -150,11 +157,48 @@ def _scored(
         probs = wide
         signals = replace(signals, pred_probs=wide)
     outside = np.flatnonzero(rows & ~part.inner)
-    suspicion = np.array(signals.suspicion)
-    for some in np.array_split(outside, -(-len(outside) // 8192) or 1):
-        dense = probs.dense(some) if isinstance(probs, TopProbs) else np.asarray(probs[some])
-        suspicion[some] = np.clip(1 - dense[np.arange(len(some)), labels[some]], 0, 1)
+    doubt, suspicion = _doubt(probs, labels), np.array(signals.suspicion)
+    inside = part.rows if told is None else part.rows[~told[part.rows]]
+    suspicion[outside] = _as_inside(doubt[outside], doubt[inside], suspicion[inside])
     return replace(signals, suspicion=suspicion)
+
+
+def _doubt(probs: FloatArray | TopProbs, labels: IntArray) -> FloatArray:
+    """Return (n,) 1 - the probability of each label."""
+    doubt = np.zeros(len(labels))
+    for some in np.array_split(np.arange(len(labels)), -(-len(labels) // 8192) or 1):
+        dense = probs.dense(some) if isinstance(probs, TopProbs) else np.asarray(probs[some])
+        doubt[some] = np.clip(1 - dense[np.arange(len(some)), labels[some]], 0, 1)
+    return doubt
+
+
+STEPS = 20
+"""Groups of equal size in which a method's own scale is read off what it trained on."""
+
+
+def _as_inside(doubt: FloatArray, known: FloatArray, suspicion: FloatArray) -> FloatArray:
+    """Return suspicion of doubts, on the scale that a method itself has for such doubts.
+
+    A method's suspicion may be no 1 - p: an order, a margin, a share of the most that p can be.
+    So it is read off the rows inside: the mean suspicion of groups by doubt, made to rise, and
+    straight between them. Where suspicion is 1 - p inside, it is that outside.
+
+    Args:
+        doubt: (m,) 1 - p of the rows outside.
+        known: (n',) the same of the rows inside.
+        suspicion: (n',) of the rows inside, as the method has it.
+    """
+    if not len(known) or np.abs(known - suspicion).max() < 1e-4:
+        return doubt
+    groups = np.array_split(np.argsort(known, kind="stable"), min(STEPS, len(known)))
+    at = np.array([known[some].mean() for some in groups])
+    mean = np.maximum.accumulate([suspicion[some].mean() for some in groups])
+    at = np.maximum.accumulate(np.concatenate([[0.0], at, [1.0]]))
+    own = np.concatenate([[suspicion.min()], mean, [max(mean[-1], suspicion.max())]])
+    first = np.concatenate([[True], np.diff(at) > 1e-9])
+    first[-1] = True
+    scaled: FloatArray = np.clip(np.interp(doubt, at[first], own[first]), 0, 1)
+    return scaled
 
 
 def judged_by_any(runs: Path, numbers: Sequence[int], n: int) -> BoolArray | None:

@@ -288,7 +288,7 @@ def _of_all(
     if not set(job.splits) - {splits.HOLD}:
         return whole
     labels = inputs.labels_under_review(info, folder)
-    seen = _by_network(info, folder, part, context) if "train_on" in job.splits else None
+    seen = _by_network(info, job, part, context) if "train_on" in job.splits else None
     return splits.judged(whole, labels, part, folder, seen)
 
 
@@ -305,10 +305,9 @@ def _other_class(
     return outcome.other_class(whole, inputs.labels_under_review(info, folder), aside)
 
 
-def _by_network(
-    info: DatasetInfo, folder: Path, part: Part, context: JobContext
-) -> FloatArray | None:
+def _by_network(info: DatasetInfo, job: Job, part: Part, context: JobContext) -> FloatArray | None:
     """Return (m, k') what the run's own network says of rows that it did not train on."""
+    folder, read_out = queue.run_dir(info.workspace, job), card(job.method).read_out
     if not (folder / "network.safetensors").is_file() or not len(part.others):
         return None
     from lnl_core.learning import networks
@@ -318,7 +317,9 @@ def _by_network(
     given = np.zeros(len(whole), np.int64)
     data = replace(whole, class_names=names, given_labels=given, true_labels=None)
     loaded = networks.load_network(folder, data, context.device)
-    return loaded.probabilities(part.others, len(names))
+    config = knobs.stored(job)
+    read = None if read_out is None else lambda logits: read_out(logits, config)
+    return loaded.probabilities(part.others, len(names), read)
 
 
 def _looks(job: Job, info: DatasetInfo, part: Part, context: JobContext) -> FloatArray | None:

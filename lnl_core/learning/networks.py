@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,20 @@ class Loaded:
                 logits = self.model.head(features)
             yield part, features.float(), logits.float()
 
-    def probabilities(self, rows: Array, k: int) -> Array | None:
-        """Return (m, k) float32 probabilities of rows; None where its outputs are no classes."""
+    def probabilities(
+        self, rows: Array, k: int, read_out: Callable[[Tensor], Tensor] | None = None
+    ) -> Array | None:
+        """Return (m, k) float32 probabilities of rows; None where its outputs are no classes.
+
+        They are the softmax of the logits where `read_out` does not say otherwise.
+        """
+        read = read_out or partial(torch.softmax, dim=1)
         out = np.zeros((len(rows), k), np.float32)
         at = 0
         for part, _, logits in self.predictions(rows):
             if logits.shape[1] != k:
                 return None
-            out[at : at + len(part)] = torch.softmax(logits, dim=1).cpu().numpy()
+            out[at : at + len(part)] = read(logits).cpu().numpy()
             at += len(part)
         return out
 

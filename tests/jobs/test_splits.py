@@ -173,3 +173,39 @@ def test_a_run_is_told_no_answer_to_an_image_that_it_never_sees(workspace, split
     assert [bool(rows[row]["suspicion"]) for row in (inside, kept, changed)] == [False, True, True]
     whole = run(split, knowing(split), method="knn")
     assert inputs.told_rows(split, whole.id).sum() == 3
+
+
+@pytest.mark.parametrize("scale", [lambda p: 1 - p / 0.91, lambda p: (1 - p) ** 3, lambda p: 1 - p])
+def test_what_is_outside_is_on_the_scale_that_the_method_has(workspace, split, scale):
+    def fit(data, config, context):
+        signals = truthful(data, split)
+        rng = np.random.default_rng(3)
+        probs = signals.pred_probs + 0.3 * rng.random(signals.pred_probs.shape)
+        probs /= probs.sum(axis=1, keepdims=True)
+        given = probs[np.arange(len(data)), data.given_labels]
+        return replace(signals, suspicion=np.clip(scale(given), 0, 1), pred_probs=probs)
+
+    job = run(split, fit, train_on=["train"])
+    signals = arrays.load_signals(queue.run_dir(workspace, job))
+    given = np.asarray(datasets.load(split).given_labels)
+    p = np.asarray(signals.pred_probs)[VAL, given[VAL]]
+    inner = np.asarray(signals.pred_probs)[TRAIN, given[TRAIN]]
+    between = (p > inner.min()) & (p < inner.max())
+    assert between.sum() > 5
+    expected = np.clip(scale(p[between]), 0, 1)
+    np.testing.assert_allclose(signals.suspicion[VAL][between], expected, atol=0.06)
+
+
+def test_sparse_regularization_is_read_as_it_reads_itself(workspace, split):
+    knobs = {"epochs": "2"}
+    queue.submit(split, "sr", overrides=knobs, train_on=["train"], device="cpu")
+    job = queue.claim(workspace)
+    worker.run_job(workspace, job)
+    assert queue.job(workspace, job.id).error is None
+    signals = arrays.load_signals(queue.run_dir(workspace, job))
+    highest = np.asarray(signals.pred_probs).max(axis=1)
+    most = float(signals.extras["p_max"][0])
+    assert highest.max() <= most + 1e-4
+    given = np.asarray(datasets.load(split).given_labels)
+    p = np.asarray(signals.pred_probs)[VAL, given[VAL]]
+    np.testing.assert_allclose(signals.suspicion[VAL], np.clip(1 - p / most, 0, 1), atol=0.05)

@@ -209,6 +209,15 @@ class Config(TrainingKnobs):
         )
 
 
+def read_out(logits: Tensor, config: Config) -> Tensor:
+    """Return the sharpened probabilities of logits, (b, k): plain softmax says nothing of them."""
+    from torch.nn import functional as F
+
+    from lnl_core.methods.sr import losses
+
+    return F.softmax(losses.sharpen(logits, config.tau, normalise=config.normalise), dim=1)
+
+
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train once with sharpened, penalised outputs; score by their mean over epochs."""
     from torch.nn import functional as F
@@ -245,7 +254,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         config,
         context,
         loss=loss,
-        probs=lambda logits: F.softmax(sharp(logits), dim=1),
+        probs=lambda logits: read_out(logits, config),
         record_from=config.record_from,
     )
     return _signals(dataset, config, outcome)
@@ -307,5 +316,6 @@ METHOD = Method(
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     advice="Run Sparse Regularization again with a smaller kappa (half of it) or a larger tau.",
     cost=cost,
+    read_out=read_out,
     parallel=True,
 )
