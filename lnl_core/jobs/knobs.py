@@ -110,12 +110,11 @@ def config_for(
         _check_warm_up(config)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
-    paper = frozenset() if preset == "paper" else ONLY_PAPER
-    idle = sorted((idle_knobs(config, on_features(method, representation)) | paper) & values.keys())
+    idle = sorted(idle_knobs(config, on_features(method, representation), preset) & values.keys())
     if idle:
         raise LnlError(
             f"{method}: {idle[0]} changes nothing in this run. Leave it out, or choose what uses "
-            "it (pixels or features, and the knobs beside it)."
+            "it (pixels or features, the preset paper, and the knobs beside it)."
         )
     return config
 
@@ -139,14 +138,16 @@ def usual_features(method: str, preset: str, size: int) -> str:
     return kind.learns_on(preset, size) if hasattr(kind, "learns_on") else "auto"
 
 
-def idle_knobs(config: Any, heads: bool) -> frozenset[str]:
+def idle_knobs(config: Any, heads: bool, preset: str) -> frozenset[str]:
     """Return the knobs that change nothing in a run.
 
     Args:
         config: of the run.
         heads: it trains a head on frozen features.
+        preset: of the run.
     """
-    return config.idle(heads) if hasattr(config, "idle") else frozenset()
+    idle: frozenset[str] = config.idle(heads) if hasattr(config, "idle") else frozenset()
+    return idle if preset == "paper" else idle | ONLY_PAPER
 
 
 def check_names(overrides: Mapping[str, Any], runs: Sequence[str]) -> None:
@@ -176,6 +177,20 @@ def stored(job: Job) -> Any:
     """
     kind = card(job.method).config
     return kind(**current_names(kind, job.config))
+
+
+def repeated(job: Job) -> dict[str, Any]:
+    """Return the knobs that a run like another one is asked for with: all but the idle ones.
+
+    Raises:
+        LnlError: it was queued by an earlier version with what cannot be asked for any more.
+    """
+    try:
+        chosen = stored(job)
+    except (TypeError, ValueError) as error:
+        raise LnlError(f"Run {job.id} cannot be made again: {error}. Start {job.method}.") from None
+    idle = idle_knobs(chosen, on_features(job.method, job.representation), job.preset)
+    return {name: value for name, value in dataclasses.asdict(chosen).items() if name not in idle}
 
 
 def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:

@@ -207,9 +207,11 @@ def check_numbers(config: Any) -> None:
     """
     for each in fields(config):
         value = getattr(config, each.name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value == each.default:
             continue
-        low, high = each.metadata.get("within") or (0, math.inf)
+        if "within" not in each.metadata:  # a field of somebody else's, not made by `knob`
+            continue
+        low, high = each.metadata["within"] or (0, math.inf)
         if math.isfinite(value) and low <= value <= high:
             continue
         least = "above 0" if 0 < low < 1e-6 else f"at least {low:g}"

@@ -126,4 +126,4 @@ def idle_knobs(
     Raises:
         LnlError: no such preset or knob, or a value that the knob cannot take.
     """
-    return knobs.idle_knobs(knobs.config(info, key, preset, overrides), heads=False)
+    return knobs.idle_knobs(knobs.config(info, key, preset, overrides), False, preset)

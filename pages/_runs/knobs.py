@@ -36,7 +36,7 @@ def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
 def _body(info: DatasetInfo, key: str, preset: str) -> None:
     method = methods.method(key)
     st.caption(f"{plain(method.explanation or method.summary)}  \n{plain(method.reference)}")
-    base = methods.knob_values(info, key, preset, {})
+    usual = methods.knob_values(info, key, preset, {})
     paper = dataclasses.asdict(method.config())
     changed = dict(overrides(info, preset).get(key, {}))
     st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
@@ -44,7 +44,14 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
     version = st.session_state.get("knobs_version", 0)
     drafts = st.session_state.setdefault("knob_drafts", {})
     # What a search hides is drawn by nobody, and keeps its value all the same.
-    values: dict[str, Any] = drafts.setdefault((info.id, key, preset, version), base | changed)
+    draft, widget = (info.id, key, preset, version), f"knob_{info.id}_{key}_{preset}_{version}"
+    start = _over(info, key, preset, usual, changed.get("epochs"))
+    values: dict[str, Any]
+    values, before = drafts.setdefault(draft, (start | changed, start))
+    epochs = st.session_state.get(f"{widget}_epochs") or values.get("epochs")
+    base = _over(info, key, preset, usual, epochs)
+    values |= {name: base[name] for name, value in before.items() if values[name] == value}
+    drafts[draft] = values, base
     idle = methods.idle_knobs(info, key, preset, changed)
     search = st.text_input(
         "Search the knobs",
@@ -69,7 +76,7 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
                     hints[field.name],
                     values[field.name],
                     paper[field.name],
-                    key=f"knob_{info.id}_{key}_{preset}_{field.name}_{version}",
+                    key=_widget(widget, field.name, base, usual),
                 )
     if not groups:
         st.caption(f"No knob is about “{plain(search)}”.")
@@ -82,6 +89,25 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
             overrides(info, preset).pop(key, None)
             st.session_state["knobs_version"] = version + 1
             st.rerun(scope="fragment")
+
+
+def _over(
+    info: DatasetInfo, key: str, preset: str, usual: dict[str, Any], epochs: Any
+) -> dict[str, Any]:
+    """Return a preset's values for a run of so many epochs, beside which it says its own."""
+    if not epochs or epochs == usual.get("epochs"):
+        return usual
+    try:
+        changed = methods.knob_values(info, key, preset, {"epochs": epochs})
+    except LnlError:  # it is told when they are used
+        return usual
+    return changed | {"epochs": usual["epochs"]}
+
+
+def _widget(prefix: str, name: str, base: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+    """Return a control's key: another one where what stands in it follows the epochs."""
+    follows = "" if base[name] == usual[name] else f"_{base[name]}"
+    return f"{prefix}_{name}{follows}"
 
 
 def _store(

@@ -1,8 +1,11 @@
 """What a knob may be, what follows from another one, and what changes nothing."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from lnl_core.jobs import knobs
+from lnl_core.learning.knobs import knob
 from lnl_core.methods import METHODS
 from lnl_core.types import PRESETS, LnlError
 
@@ -42,6 +45,27 @@ def test_what_presets_hold_may_be_asked_for(method, preset, k):
     config(method, preset, k=k)
     if hasattr(METHODS[method].config, "on_features"):
         config(method, preset, "pretrained", k=k)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """As a method of another package may declare its knobs."""
+
+    depth: int = -1
+    cap: float = float("inf")
+    margin: float = knob(-2.0, "Below which it counts.")
+
+    @classmethod
+    def preset(cls, name, n, k, size):
+        return cls()
+
+
+def test_a_default_of_another_packages_method_is_never_refused(monkeypatch):
+    monkeypatch.setitem(METHODS, "mine", replace(METHODS["knn"], key="mine", config=Foreign))
+    assert config("mine") == Foreign()
+    assert config("mine", depth=-7).depth == -7, "nothing is said of what it may be"
+    with pytest.raises(LnlError, match="mine: margin must be at least 0, got -3"):
+        config("mine", margin=-3)
 
 
 @pytest.mark.parametrize(("preset", "usual"), [("quick", 15), ("standard", 40)])

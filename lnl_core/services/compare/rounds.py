@@ -26,7 +26,7 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, draws
 from lnl_core.services.review.expecting import expected
-from lnl_core.services.runs.again import repeatable, submit_again
+from lnl_core.services.runs.again import make_again, repeatable
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
@@ -165,7 +165,8 @@ def start(info: DatasetInfo, chosen: list[str], by: str | None = None) -> list[J
     before = {name: asked.runs[name] for name in chosen if name in asked.runs}
     if not before:
         raise LnlError("No run is chosen. Tick at least one.")
-    made = {name: submit_again(info, queue.job(info.workspace, n)) for name, n in before.items()}
+    jobs = make_again(info, [queue.job(info.workspace, number) for number in before.values()])
+    made = dict(zip(before, jobs, strict=True))
     note = {
         "before": before,
         "after": {name: job.id for name, job in made.items()},

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lnl_core.jobs import executors, queue
+from collections.abc import Sequence
+from typing import Any
+
+from lnl_core.jobs import executors, knobs, queue
 from lnl_core.methods import METHODS
 from lnl_core.services.in_force import scored
 from lnl_core.services.runs import recipes, running
@@ -35,7 +38,7 @@ def score_added(info: DatasetInfo, by: str | None = None) -> list[Job]:
     known = {} if ranked is None else repeatable(info, ranked.run_ids)
     if not known:
         return running.start_runs(info, recipes.recipe(info).at_once, by=by)
-    made = [submit_again(info, queue.job(info.workspace, number)) for number in known.values()]
+    made = make_again(info, [queue.job(info.workspace, number) for number in known.values()])
     executors.reconcile(info.workspace)
     return made
 
@@ -53,14 +56,29 @@ def repeatable(info: DatasetInfo, run_ids: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def submit_again(info: DatasetInfo, job: Job) -> Job:
-    """Queue a run with the knobs, seed and engine of another; random checks are held out."""
+def make_again(info: DatasetInfo, jobs: Sequence[Job]) -> list[Job]:
+    """Queue runs with the knobs, seed and engine of others; random checks are held out.
+
+    Raises:
+        LnlError: one of them cannot be made again; then none is queued.
+    """
+    asked = [knobs.repeated(job) for job in jobs]
+    for job, overrides in zip(jobs, asked, strict=True):
+        queue.check(info, job.method, job.preset, overrides, job.executor, _features(job))
+    return [_submit(info, *each) for each in zip(jobs, asked, strict=True)]
+
+
+def _features(job: Job) -> str | None:
+    return None if job.representation == knobs.PIXELS else job.representation
+
+
+def _submit(info: DatasetInfo, job: Job, overrides: dict[str, Any]) -> Job:
     return queue.submit(
         info,
         job.method,
         job.preset,
-        overrides=dict(job.config),
-        representation=None if job.representation == "pixels" else job.representation,
+        overrides=overrides,
+        representation=_features(job),
         seed=job.seed,
         device=job.device,
         executor=job.executor,

@@ -1,13 +1,16 @@
 """Runs made again: for images that came since, and without spending the random checks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lnl_core.jobs import inputs, queue
+from lnl_core.methods import METHODS
 from lnl_core.services.datasets import catalog, growing
 from lnl_core.services.runs import again, running
 from lnl_core.store import audits, datasets, decisions
-from lnl_core.types import Action, Decision
+from lnl_core.types import PRESETS, Action, Decision, LnlError
 from tests.services.datasets.test_growing import again as reopened
 from tests.services.datasets.test_growing import file_of, pictures, run
 
@@ -47,6 +50,30 @@ def test_a_run_is_told_all_answers_but_the_random_checks(checked, no_worker):
     assert told(info, job) == sorted([*drawn, *others])
     words = running.told_words(info, tell_checks=True)
     assert words.startswith("Runs are told 5 answers, 3 random checks among them")
+
+
+ON = {"jump": "pretrained", "sr": "pretrained"}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_run_of_every_method_can_be_made_again(checked, no_worker, preset):
+    info, _, _ = checked
+    runs = [(key, features) for key in METHODS for features in {None, ON.get(key)}]
+    jobs = [queue.submit(info, key, preset, representation=on) for key, on in runs]
+    jobs.append(queue.submit(info, "sr", preset, overrides={"epochs": 7, "tau": 0.4}))
+    alone = [job for job in jobs if job.base is None]
+    for before, after in zip(alone, again.make_again(info, alone), strict=True):
+        assert (after.method, after.representation) == (before.method, before.representation)
+        assert after.config == before.config
+
+
+def test_none_is_made_again_where_one_of_several_cannot_be(checked, no_worker):
+    info, _, _ = checked
+    jobs = [queue.submit(info, "knn"), queue.submit(info, "ce")]
+    jobs[1] = replace(jobs[1], config=dict(jobs[1].config) | {"lr": -1.0})
+    with pytest.raises(LnlError, match="lr must be above 0"):
+        again.make_again(info, jobs)
+    assert len(queue.jobs(info)) == 2
 
 
 def test_what_came_since_is_scored_by_the_runs_of_the_ranking(checked, tmp_path, no_worker):
