@@ -237,7 +237,9 @@ def _target(report: Any, goal: str) -> str:
     left = report.left
     if left.may_stop:
         return f"Certified: at most {many(left.limit, 'error')} left (95 %). Target: {goal}"
-    if left.estimate > left.goal:
+    if not report.drawable:
+        missing = "Every image has an answer: what people disagree on, or are unsure of, is missing"
+    elif left.estimate > left.goal:
         missing = "More than that is left by this estimate: go on with the queue first"
     elif report.needed is None:
         missing = (

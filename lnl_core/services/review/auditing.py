@@ -288,6 +288,7 @@ class AuditReport:
             alone cannot: more is left, or there is no estimate yet.
         target: share of the set that may be wrong.
         step: answers after which numbers are made anew.
+        drawable: whether an image without an answer is left to be drawn.
     """
 
     left: ErrorsLeft
@@ -295,13 +296,14 @@ class AuditReport:
     needed: int | None
     target: float
     step: int
+    drawable: bool
 
 
 def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
     now = moment(info)
     left = errors_left(info, target=target, now=now)
-    needed = None
+    needed, drawable = None, bool((~now.answered & ~now.no_class).any())
     if left.estimate is not None and not left.unseen and not left.before:
         n, found = labelled_count(info), int((said_of(now) == WRONG).sum())
         open_ = n - int((now.kept & ~now.disputed).sum()) - found
@@ -315,10 +317,12 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
         )
         if left.may_stop:
             needed = 0
+        elif not drawable:
+            needed = None
         elif needed is not None:  # a drawn image counts as wrong until it has its answer
             needed = max(needed, open_draws(info, now))
     share = left.goal / max(left.total, 1) if target is None else target
-    return AuditReport(left, noise_rate(info), needed, share, step(info))
+    return AuditReport(left, noise_rate(info), needed, share, step(info), drawable)
 
 
 def noise_rate(info: DatasetInfo) -> Rate | None:

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lnl_core.said import many
 from lnl_core.services import in_force
 from lnl_core.services.in_force import Standing, goal_set, standing
 from lnl_core.services.moment import moment
@@ -136,6 +137,8 @@ class Stand:
         said: how far it is, in words; empty for `left`, whose figures stand beside it.
         reached: what may be said once it holds, in words.
         open: images without an answer, as of the last moment.
+        disputed: images whose label some have confirmed and others called wrong, unsettled.
+        waiting: images that somebody is unsure of, unsettled.
     """
 
     goal: Goal | None
@@ -146,6 +149,8 @@ class Stand:
     said: str = ""
     reached: str = ""
     open: int = 0
+    disputed: int = 0
+    waiting: int = 0
 
     @property
     def takes(self) -> str:
@@ -155,7 +160,11 @@ class Stand:
         if self.more is None:
             return "not known before a run"
         if not self.open:
-            return "second answers to unsure images"
+            settle = [f"{many(self.disputed, 'disagreement')} to settle (Team)"] * bool(
+                self.disputed
+            )
+            unsure = ["second answers to unsure images"] * (self.waiting > 0 or not settle)
+            return " and ".join(settle + unsure)
         if not self.more:
             return "a few more random images"
         if self.more >= self.open:
@@ -215,7 +224,8 @@ def stand(
         here = _share(info, goal, now)
     else:
         here = _spent(info, goal, left, now, latest)
-    return replace(here, open=_unseen(now))
+    disputed, waiting = int(now.disputed.sum()), int((now.waiting & ~now.disputed).sum())
+    return replace(here, open=_unseen(now), disputed=disputed, waiting=waiting)
 
 
 def expected_reviews(here: Stand, now: Standing) -> int:

@@ -10,9 +10,9 @@ from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, certifying, course, desk, goals, sharing
 from lnl_core.services.review.progress import progress
-from lnl_core.store import audits
+from lnl_core.store import audits, datasets, decisions
 from lnl_core.store import goals as stored
-from lnl_core.types import Action, LnlError
+from lnl_core.types import Action, Decision, LnlError
 from tests.services.review.test_auditing import Reviewer, drawn, make
 
 
@@ -365,3 +365,23 @@ def test_a_goal_of_images_is_never_more_than_have_no_answer(birds):
 )
 def test_a_goal_of_one_is_said_as_one(kind, value, words):
     assert goals.words(kind, value) == words
+
+
+def test_where_every_image_has_an_answer_what_people_disagree_on_is_to_be_settled(
+    workspace, tmp_path
+):
+    few = make(workspace, tmp_path, 20)
+    rows = range(20)
+    given = datasets.load(few).given_labels
+    decisions.append(few, [Decision(r, Action.KEEP, "ann", given_label=given[r]) for r in rows])
+    decisions.append(
+        few,
+        [Decision(r, Action.NONE, "bob", given_label=given[r]) for r in rows[:3]],
+    )
+    here, report = goals.stand(few), auditing.report(few)
+    assert not here.holds
+    assert here.takes == "3 disagreements to settle (Team)"
+    assert (report.drawable, report.needed) == (False, None)
+    decisions.append(few, [Decision(9, Action.UNSURE, "ann", given_label=given[9])])
+    said = goals.stand(few).takes
+    assert said == "3 disagreements to settle (Team) and second answers to unsure images"
