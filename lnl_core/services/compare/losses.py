@@ -34,7 +34,7 @@ from lnl_core.services.in_force import (
     told_of,
     unjudged,
 )
-from lnl_core.store import decisions
+from lnl_core.store import arrays, decisions
 from lnl_core.types import (
     Array,
     BoolArray,
@@ -343,6 +343,12 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
 
 def _course(curve: Array | None) -> list[float]:
     return [] if curve is None else np.asarray(curve, np.float64).ravel().tolist()
+
+
+def learned_label(info: DatasetInfo, key: str, row: int) -> int:
+    """Return the label that a run learned for an image: the given one, or a purified one."""
+    file = info.directory / "runs" / key / "labels.npy"
+    return int(arrays.read_array(file)[row]) if file.is_file() else given_label(info, row)
 
 
 def given_label(info: DatasetInfo, row: int) -> int:

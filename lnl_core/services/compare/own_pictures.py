@@ -75,24 +75,28 @@ def _sharpened(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture |
 def _code(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | None:
     """Show the code of the given class and which of its bits the network reads otherwise.
 
-    Facts: `bits` (K,) of the given class, True for +1; `read` (K,) as the network reads them;
+    A run on purified labels has sub-losses against those alone: it shows the code of that class.
+
+    Facts: `bits` (K,) of that class, True for +1; `read` (K,) as the network reads them;
     `values` (K,) sub-losses in nats, `typical` (K,), `variance_rank`, `rejected`.
     """
     facts = losses.sub_losses(info, key, row)
     book = run.extras.get("codebook")
-    given = _given(info, row)
+    label = losses.learned_label(info, key, row)
     if facts is None or book is None:
         return None
-    number = class_numbers(info, int(key))[given]  # its codes are of the classes that it learned
+    number = class_numbers(info, int(key))[label]  # its codes are of the classes that it learned
     if not 0 <= number < len(book):
         return None
     bits = np.asarray(book[number]) > 0
     turned = np.asarray(facts["values"]) > math.log(2)  # its chance of the right bit is below half
-    count, of = int(turned.sum()), len(bits)
+    count, of, whose = int(turned.sum()), len(bits), info.class_names[label]
+    if label != _given(info, row):
+        whose += ", the purified label that it learned,"
     words = (
-        f"{count} of the {of} bits of the code of {info.class_names[given]} are read the other way"
+        f"{count} of the {of} bits of the code of {whose} are read the other way"
         if count
-        else f"All {of} bits of the code of {info.class_names[given]} are read as they should be"
+        else f"All {of} bits of the code of {whose} are read as they should be"
     )
     words += (
         f"; its sub-losses vary more than those of {percent(facts['variance_rank'])} of the images"

@@ -13,7 +13,7 @@ from lnl_core.methods import METHODS
 from lnl_core.services import in_force
 from lnl_core.services.compare import five_views, loss_course, losses
 from lnl_core.services.review import evidence
-from lnl_core.store import datasets
+from lnl_core.store import arrays, datasets
 from lnl_core.store.table import read_table
 from tests import five
 from tests.jobs.test_no_class import truthful, unsure
@@ -119,3 +119,18 @@ def test_a_label_that_is_no_class_has_no_place_no_picture_and_no_code(tiny):
     assert one.of == int((given != 1).sum())
     code = made.extras["codebook"][1]  # of the last class, the second that the run has learned
     assert one.picture.facts["bits"] == (code > 0).tolist()
+
+
+def test_a_run_on_purified_labels_shows_the_code_of_the_label_that_it_learned(tiny):
+    key, made = score(tiny, "jump")
+    file = tiny.directory / "runs" / key / "labels.npy"
+    given = np.asarray(datasets.load(tiny).given_labels)
+    learned = np.array(given)
+    learned[4] = (given[4] + 1) % 3
+    arrays.write_array(file, learned)
+    (one,) = [each for each in five_views.views(tiny, 4).methods if each.state == "ready"]
+    assert one.picture.facts["bits"] == (made.extras["codebook"][learned[4]] > 0).tolist()
+    assert f"{tiny.class_names[learned[4]]}, the purified label" in one.picture.words
+    (one,) = [each for each in five_views.views(tiny, 5).methods if each.state == "ready"]
+    assert one.picture.facts["bits"] == (made.extras["codebook"][given[5]] > 0).tolist()
+    assert "purified" not in one.picture.words
