@@ -42,6 +42,9 @@ SCORED = ["id", "given_label", "suggested_label", "suspicion", "p_wrong", "label
 DIGITS = 5.1e-5
 """Half of the last digit that chances had in tables of version 0.1.0."""
 
+TOLD_SINCE = "revealed", "mode"
+"""What is told of the last answers since: whether the advice came first, and in which mode."""
+
 CANCELLED, NETWORK = 15, 9
 """Numbers of the run that was cancelled half-way, and of one whose network is stored."""
 
@@ -132,8 +135,8 @@ def test_everything_else_says_the_same(written, name):
             continue
         if key.endswith(": items"):
             now[key], then[key] = without_examples(now[key]), without_examples(then[key])
-        if key.endswith(": recent"):  # which answers came after the advice is told since
-            now[key] = [{k: v for k, v in each.items() if k != "revealed"} for each in now[key]]
+        if key.endswith(": recent"):
+            now[key] = [{k: each[k] for k in each if k not in TOLD_SINCE} for each in now[key]]
         if key.endswith("progress"):
             now[key], then[key] = stored(now[key]), stored(then[key])
             then[key]["wrong"] -= CONTRADICTED[name.split("/")[0]]

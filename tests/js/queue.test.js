@@ -126,6 +126,14 @@ test("an image comes anew where the answer that the server had got stands no mor
   assert.equal(queue.item.row, 4);
 });
 
+test("a skipped image, which has no answer, does not come again in the same pass", () => {
+  const queue = queueOf([1, 2, 3], 2);
+  queue.done.set(1, { row: 1, action: "skip", cid: "c1" });
+  queue.done.set(2, { row: 2, action: "keep", cid: "c2" });
+  assert.deepEqual(queues.receiveItems(queue, [item(1), item(2), item(3)], new Map()), [2]);
+  assert.equal(queues.isAnswered(queue, 1), true);
+});
+
 test("an answer from before there were tokens stays an answer", () => {
   const queue = queues.openQueue([{ row: 1, action: "keep" }]);
   assert.deepEqual(queues.receiveItems(queue, [{ ...item(1), look: "a" }], new Map()), []);

@@ -57,12 +57,16 @@ const here = /** @type {any} */ (globalThis);
  * @returns {string}
  */
 function windowId() {
-  here[HERE] ??= (isLoadedAgain() && keptId()) || newId();
+  here[HERE] ??= (isOurs() && keptId()) || newId();
   return here[HERE];
 }
 
-/** Whether this document stands in the place of one that this window had before. */
-const isLoadedAgain = () =>
+/**
+ * Whether what is kept is of a document that this one stands in the place of: where there are locks
+ * they tell a copy of a living window, else the way in which this one was loaded.
+ */
+const isOurs = () =>
+  Boolean(globalThis.navigator?.locks) ||
   performance
     .getEntriesByType("navigation")
     .some((each) => ["reload", "back_forward"].includes(/** @type {any} */ (each).type));
@@ -83,8 +87,8 @@ function newId() {
 }
 
 /**
- * A browser may call a duplicate loaded again: an id that another living window holds is not this
- * one's. It is held as long as the document lives; plain http has no such locks.
+ * An id that another living window holds is not this one's. It is held as long as the document
+ * lives; plain http has no such locks.
  */
 function holdId() {
   const name = `${WINDOW}:${windowId()}`;

@@ -77,8 +77,10 @@ export function receiveItems(queue, items, waiting) {
  */
 function comesAnew(queue, { row, look, said }, waiting) {
   if (row === queue.item?.row || !isAnswered(queue, row)) return false;
-  const { look: before, cid } = /** @type {Answer & { cid?: string }} */ (queue.done.get(row));
-  return Boolean(before && look !== before) || Boolean(cid && !waiting.has(cid) && !said);
+  const answer = /** @type {Answer & { cid?: string }} */ (queue.done.get(row));
+  const { look: before, cid, action } = answer;
+  if (before && look !== before) return true;
+  return Boolean(cid && !waiting.has(cid) && !said) && action !== "skip"; // a skip answers nothing
 }
 
 /**

@@ -156,7 +156,7 @@ def test_a_report_without_curves_explains_no_curve(workspace, tiny):
     blind = datasets.dataset(workspace, tiny.name)
     five.score(blind)
     said = section(report.html(blind), "What the words mean")
-    assert "<dt>Suspicion</dt>" in said
+    assert "<dt>Given label</dt>" in said
     assert "<dt>Right fix</dt>" not in said
 
 
