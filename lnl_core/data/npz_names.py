@@ -22,8 +22,6 @@ from lnl_core.types import LnlError
 _IMAGES = ("images", "image", "x", "imgs")
 _OWN = ("images", "labels", "class_names", "true_labels", "ids", "splits")
 _LABELS = ("labels", *COLUMNS["label"], "targets", "classes")
-_SAMPLE = 5_000
-"""Rows that are compared where several arrays may have the labels."""
 
 
 @dataclass(slots=True)
@@ -181,7 +179,7 @@ def _labels(
         raise _missing(file, "labels", heads)
     split = split_in(images)  # y_train goes with x_train
     fits = [name for name in fits if split and split_in(name) == split] or fits
-    values = {name: _sample(archive, name) for name in fits}
+    values = {name: _cells(archive, name) for name in fits}
     counted = {name: Counter(each) for name, each in values.items()}
     called = known or [name for name in fits if rivals.is_called_so(name, counted[name])]
     if called:
@@ -225,9 +223,9 @@ def _told(name: str, first: str, values: Mapping[str, Sequence[str]]) -> str:
     return f"{said}, {differ / len(values[first]):.1%} of the rows differ from {first[:24]}"
 
 
-def _sample(archive: zipfile.ZipFile, name: str) -> list[str]:
+def _cells(archive: zipfile.ZipFile, name: str) -> list[str]:
     with Member(archive, name) as member:
-        return words(member.read(min(_SAMPLE, member.shape[0])).reshape(-1))
+        return words(member.read(member.shape[0]).reshape(-1))
 
 
 def _said(file: Path, said: str, heads: Mapping[str, _Head], option: str) -> str:

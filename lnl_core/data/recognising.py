@@ -149,12 +149,14 @@ def _unlisted(top: Path, listed: Collection[str]) -> list[str]:
 
 def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over class folders; where there are none, a lone table may be the list."""
-    files = (Path(entry.path) for entry in folders.entries(source) if entry.is_file())
+    files = [
+        Path(entry.path)
+        for entry in folders.entries(source)
+        if Path(entry.path).suffix.lower() in (*TABLES, ".txt") and entry.is_file()
+    ]
     tables_there = [
         file
-        for file in lists.without_notes(
-            source, [each for each in files if each.suffix.lower() in (*TABLES, ".txt")]
-        )
+        for file in lists.without_notes(source, files)
         if not (file.suffix.lower() == ".txt" and read_me.speaks_to_people(file))
         and file.name != Path(answers.classes_file).name
     ]

@@ -151,3 +151,11 @@ def test_labels_of_parts_are_whole_numbers_together_and_words_are_not_mixed_in(t
     np.testing.assert_array_equal(do_import(path).given, OTHER.astype(str))
     path = in_parts(tmp_path, train_labels=np.array(["ant", "bee", "cow"])[OTHER[:7]])
     assert asked(path, "image_column")
+
+
+def test_arrays_of_labels_that_differ_in_the_last_images_are_asked_about(tmp_path):
+    labels = np.arange(6_000) % 3
+    other = np.where(np.arange(6_000) < 5_900, labels, 0)
+    images = np.zeros((6_000, 2, 2), np.uint8)
+    (question,) = asked(saved(tmp_path, images=images, labels=labels, old_labels=other))
+    assert "look like labels and differ" in question.text

@@ -64,8 +64,7 @@ class Peek:
     def values(self) -> dict[str, list[str]]:
         """Return column -> its values in the first rows; none where columns share a name."""
         if self._peeked is None:
-            counts = Counter(name.lower() for name in self.names)
-            columns = {name: (name.lower(),) for name in self.names if counts[name.lower()] == 1}
+            columns = {name: (name.lower(),) for name in self._single}
             rows = tables.rows(
                 self._file, self._file.name, columns, (), has_header=self._has_header
             )
@@ -74,13 +73,19 @@ class Peek:
         return self._peeked
 
     @cached_property
+    def _single(self) -> list[str]:
+        """The columns that share their name with no other."""
+        times = Counter(name.lower() for name in self.names)
+        return [name for name in self.names if times[name.lower()] == 1]
+
+    @cached_property
     def counts(self) -> Mapping[str, Counter[str]]:
         """Return column -> its values in all rows, how often each; none where most are there once.
 
         What a whole list says is known here alone: the first rows of a sorted one have one class.
         """
         first = self.values()
-        wanted = [name for name, cells in first.items() if not self._all_differ(cells)]
+        wanted = [name for name in self._single if not self._all_differ(first[name])]
         found = surveying.counts(self._files, wanted, self._has_header)
         return {name: found.get(name, Counter()) for name in first}
 
