@@ -54,7 +54,8 @@ def keep_copy(ws: Workspace) -> Path | None:
         return None
     new = db.backup(ws, DAILY)
     for old in order.by_age(copies)[: 1 - KEPT]:
-        old.unlink(missing_ok=True)
+        for end in ("", "-wal", "-shm"):  # which an earlier version left beside it
+            old.with_name(f"{old.name}{end}").unlink(missing_ok=True)
     return new
 
 
@@ -86,14 +87,10 @@ def untrue(ws: Workspace) -> Counter[str]:
 
 def answers_in(file: Path) -> int | None:
     """Return how many decisions a copy holds; None where it is no whole database."""
-    with suppress(sqlite3.Error), closing(_opened(file)) as connection:
+    with suppress(sqlite3.Error, OSError), salvage.opened(file) as connection:
         if connection.execute("pragma quick_check(1)").fetchone() == ("ok",):
             return int(connection.execute("select count(*) from decisions").fetchone()[0])
     return None
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def restore(ws: Workspace) -> list[str]:

@@ -70,7 +70,7 @@ def opened(source: Path) -> Iterator[sqlite3.Connection]:
     """
     lenient = "pragma writable_schema=on"
     log = Path(f"{source}-wal")
-    if not log.is_file():
+    if not log.is_file() or not log.stat().st_size:
         address = f"{source.absolute().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.execute(lenient)

@@ -170,11 +170,12 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
     first = running.features_seconds(info, [asked[key] for key in order[:1]], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")
     if pressed:
+        run = {known.method_of(step) for chain in chains for step in known.steps(chain)}
         running.start_runs(
             info,
             [_on_base(key, asked[key]) for key in order] + chains,
             preset,
-            overrides=changed,
+            overrides={key: changed[key] for key in changed if key in run | set(chosen)},
             representation=representation,
             seed=seed,
             device=device,

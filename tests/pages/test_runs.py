@@ -88,6 +88,15 @@ def test_changed_knobs_go_into_the_run(desk, workspace, tiny, no_worker):
     assert changed[key] == 3
 
 
+def test_knobs_of_what_is_not_ticked_stop_nothing(desk, workspace, tiny, no_worker):
+    app = ticking(desk, "knn")
+    app.session_state["knobs"] = {(tiny.id, "quick"): {"sr": {"epochs": 20}}}
+    app.run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert [job.method for job in queue.jobs(tiny)] == ["knn"]
+
+
 def test_a_running_job_shows_where_it_stands(desk, workspace, tiny, texts):
     running(workspace, tiny, epoch=19, epochs=30, images_per_second=2140, memory_bytes=7e8)
     app = desk("runs", dataset="tiny")

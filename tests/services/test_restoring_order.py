@@ -45,6 +45,19 @@ def test_a_file_put_aside_after_a_copy_of_a_clock_that_was_ahead_counts(ws):
     db.dispose(again)
 
 
+def test_looking_at_a_copy_leaves_nothing_beside_it_and_copies_nothing(ws, monkeypatch):
+    kept = doctor.keep_copy(ws)
+    kept.with_name(f"{kept.name}-wal").touch()  # as an earlier version left it
+    closed(ws).write_bytes(GARBAGE)
+    there = set(kept.parent.iterdir())
+    copied = list[str]()
+    monkeypatch.setattr(shutil, "copyfile", lambda *paths: copied.append(str(paths[0])))
+    (found,) = doctor.look().findings
+    assert "brings back 600 answers" in found.remedy
+    assert set(kept.parent.iterdir()) == there
+    assert copied == []
+
+
 def test_of_two_that_went_different_ways_the_later_counts(ws):
     """Somebody went back to a copy and answered anew: what was given up does not come back."""
     kept = at(doctor.keep_copy(ws), "100000")
