@@ -187,12 +187,17 @@ def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolAr
 def _keep_untold(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolArray) -> None:
     """Take back, in `labels` and `trusted`, answers to images that a run does not train on.
 
-    It never sees them, so they may judge it, and it judges the label that the image came with.
+    It never sees them, so they may judge it, and it judges the label that the image came with. A
+    copy of a picture that it was told is not among them.
     """
     trained = splits.trained_rows(folder)
-    if trained is not None:
-        labels[~trained] = np.asarray(datasets.load(info).given_labels)[~trained]
-        trusted[~trained] = False
+    if trained is None:
+        return
+    untold, groups = ~trained, copies.noted_of(info)
+    if groups is not None:
+        untold &= ~np.isin(groups, np.asarray(groups)[trained & trusted])
+    labels[untold] = np.asarray(datasets.load(info).given_labels)[untold]
+    trusted[untold] = False
 
 
 def checks_answered(info: DatasetInfo, trusted: BoolArray) -> BoolArray:

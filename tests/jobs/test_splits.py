@@ -175,6 +175,17 @@ def test_a_run_is_told_no_answer_to_an_image_that_it_never_sees(workspace, split
     assert inputs.told_rows(split, whole.id).sum() == 3
 
 
+def test_a_copy_of_a_picture_that_a_run_was_told_does_not_judge_it(workspace, split):
+    inside, copy, other = int(TRAIN[0]), *(int(row) for row in np.flatnonzero(VAL)[:2])
+    images = np.array(datasets.load(split).images)
+    images[copy] = images[inside]
+    arrays.write_array(split.arrays / "images.npy", images)
+    decisions.add_reviewer(workspace, "ada")
+    decisions.append(split, [Decision(row, Action.KEEP, "ada") for row in (inside, copy, other)])
+    job = run(split, knowing(split), train_on=["train"])
+    assert np.flatnonzero(inputs.told_rows(split, job.id)).tolist() == sorted([inside, copy])
+
+
 @pytest.mark.parametrize("scale", [lambda p: 1 - p / 0.91, lambda p: (1 - p) ** 3, lambda p: 1 - p])
 def test_what_is_outside_is_on_the_scale_that_the_method_has(workspace, split, scale):
     def fit(data, config, context):
