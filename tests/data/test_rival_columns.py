@@ -222,3 +222,29 @@ def test_without_a_header_a_column_of_one_class_in_the_first_rows_has_the_labels
     ]
     source = rows_of(tmp_path / "s", "\n".join(rows) + "\n")
     assert "3" in stops(source, "label_column", tmp_path, header="none")
+
+
+def test_columns_of_one_name_that_nobody_reads_are_no_fault(tmp_path):
+    rows = [f"im{i}.png,{'ab'[i % 2]},n{i % 3},m{i % 4}" for i in range(8)]
+    found = read(rows_of(tmp_path, "\n".join(["image,label,notes,Notes", *rows])))
+    assert not found.open_questions
+    assert counts(found) == {"a": 4, "b": 4}
+    rows_of(tmp_path, "\n".join(["image,label,class,class", *rows]))
+    assert asked(read(tmp_path))["label_column"].is_open
+
+
+def test_a_blank_in_a_second_column_of_labels_or_images_is_no_question(tmp_path):
+    kinds = ["cat", "dog"] * 4
+    rows = [f"im{i}.png,{kind},{'' if i > 5 else kind.upper()}" for i, kind in enumerate(kinds)]
+    found = read(rows_of(tmp_path / "a", "\n".join(["image,label,class_name", *rows])))
+    assert (found.open_questions, counts(found)) == ((), {"cat": 4, "dog": 4})
+    rows = [f"im{i}.png,{i % 2},{'' if i > 5 else kind}" for i, kind in enumerate(kinds)]
+    found = read(rows_of(tmp_path / "b", "\n".join(["image,label,class_name", *rows])))
+    assert counts(found) == {"0": 4, "1": 4}  # names say more than numbers, where they are there
+    names = ["im0.png", "im1.png", "", "gone.png", *(f"im{i}.png" for i in range(4, 8))]
+    rows = [f"im{i}.png,{name},{kinds[i]}" for i, name in enumerate(names)]
+    found = read(rows_of(tmp_path / "c", "\n".join(["path,filename,label", *rows])))
+    assert (found.open_questions, counts(found)) == ((), {"cat": 4, "dog": 4})
+    rows[2] = f",im2.png,{kinds[2]}"
+    rows_of(tmp_path / "d", "\n".join(["path,filename,label", *rows]))
+    assert asked(read(tmp_path / "d"))["image_column"].is_open

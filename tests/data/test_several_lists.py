@@ -289,3 +289,10 @@ def test_columns_of_images_that_differ_further_down_are_asked_about(tmp_path):
         ("image", "im4.png"),
         ("file", "im0.png"),
     ]
+
+
+def test_a_list_without_rows_silences_no_question(tmp_path):
+    train = [f"im{i}.png,{'ab'[i % 2]},{'abb'[i % 3]}" for i in range(8)]
+    for name, rows in (("a", (train, [])), ("b", ([], train))):
+        source = two_lists(tmp_path / name, *rows, "image,label,original_label")
+        assert "original_label" in stops(source, "label_column", tmp_path)

@@ -42,3 +42,29 @@ def test_of_many_paths_that_differ_some_of_all_parts_of_the_list_are_kept(tmp_pa
     assert min(places) >= 100
     assert places[0] < 200
     assert places[-1] > 9_900
+
+
+def test_a_list_without_rows_leaves_the_columns_of_the_others(tmp_path):
+    full, empty = write(tmp_path / "a.csv", ["a.png,cat,x"] * 3), write(tmp_path / "b.csv", [])
+    for files in ([full, empty], [empty, full]):
+        assert surveying.counts(files, ["label", "class"], True) == {
+            "label": {"cat": 3},
+            "class": {"x": 3},
+        }
+
+
+def test_long_cells_are_told_apart_and_not_kept_whole(tmp_path):
+    long = "x" * 5_000
+    listing = write(tmp_path / "a.csv", [f"a.png,{long}{end},x" for end in "abb"])
+    found = surveying.counts([listing], ["label"], True)["label"]
+    assert sorted(found.values()) == [1, 2]
+    assert max(map(len, found)) < 300
+
+
+def test_a_blank_cell_parts_no_rows_and_names_no_other_image(tmp_path):
+    listing = write(tmp_path / "a.csv", ["a,cat,1", "b,dog,2", "c,cat,", "d,dog,"])
+    assert surveying.differing([listing], "label", ["class"], True) == {}
+    assert surveying.differing([listing], "class", ["label"], True) == {"label": listing}
+    rows = ["a.png,x,a.png", "b.png,x,", ",x,c.png"]
+    listing = write(tmp_path / "b.csv", rows)
+    assert surveying.pairs_apart([listing], "path", "class", True) == [(listing, "", "c.png")]

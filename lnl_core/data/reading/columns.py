@@ -267,8 +267,14 @@ class _Decision:
         counts = self._peek.counts
         differ = self._peek.differing(candidates[0], candidates[1:])
         if not differ:
+            blank = counts[candidates[0]][""]
             worded = next(
-                (n for n in candidates if not rivals.all_numbers(counts[n])), candidates[0]
+                (
+                    n
+                    for n in candidates
+                    if not rivals.all_numbers(counts[n]) and counts[n][""] <= blank
+                ),
+                candidates[0],
             )
             self._take("label", worded)  # names say more than numbers
             rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)

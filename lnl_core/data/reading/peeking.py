@@ -95,11 +95,17 @@ class Peek:
 
     def differing(self, first: str, others: Sequence[str]) -> dict[str, Path]:
         """Return the columns that do not split all rows as the first one does -> where it shows."""
-        return surveying.differing(self._files, first, others, self._has_header)
+        alone = [name for name in others if name in self._single]
+        found = surveying.differing(self._files, first, alone, self._has_header)
+        return {
+            name: found.get(name, self._file)
+            for name in others
+            if name not in alone or name in found
+        }
 
     def distinct(self, name: str) -> int:
         """Return how many values a column has; of one where most are there once, at first."""
-        return len(self.counts[name]) or len(set(self.values()[name]))
+        return len(set(filter(None, self.counts[name] or self.values()[name])))
 
     def is_blank(self, name: str) -> bool:
         """Tell whether a column has nothing in any row."""
@@ -111,8 +117,7 @@ class Peek:
 
     def choice(self, name: str, words: str) -> Choice:
         """Return a column as an answer: by its name, by its number where that says more."""
-        alone = sum(each.lower() == name.lower() for each in self.names) == 1
-        if name and alone:
+        if name and name in self._single:
             return Choice(name, words)
         at = self.names.index(name) + 1
         return Choice(str(at), f"column {at}, without a name: {words}" if not name else words)
@@ -147,13 +152,14 @@ class Peek:
     def apart(self, one: str, other: str) -> tuple[Path, str, str] | None:
         """Return (list, cells) of the first row in which two columns name different files.
 
+        A cell of the other column that is blank, or no file, names no other image.
         Rows in which one path ends as the other does are the same; of many others, a part is
         looked up.
         """
         rows = surveying.pairs_apart(self._files, one, other, self._has_header)
         first = self._files_of([cell for _, cell, _ in rows])
         second = self._files_of([cell for _, _, cell in rows])
-        differ = (row for row, a, b in zip(rows, first, second, strict=True) if a != b)
+        differ = (row for row, a, b in zip(rows, first, second, strict=True) if b and a != b)
         return next(differ, None)
 
     def _files_of(self, values: Sequence[str]) -> list[str]:

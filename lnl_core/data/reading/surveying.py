@@ -13,6 +13,9 @@ from lnl_core.data.tables import BadRow, Cells
 _MANY = 20_000
 """Different values above which a column is looked at: it may have another one in every row."""
 
+_LONG = 200
+"""Characters above which a cell is counted by its beginning and its hash."""
+
 _AT_ONCE = 8192
 _PAIRS = 1024
 
@@ -37,7 +40,7 @@ def counts(
         now = file.stat()
         own = _counts(file, tuple(names), has_header, now.st_size, now.st_mtime_ns)
         for name, values in own.items():
-            if not values:
+            if values is None:
                 found.pop(name, None)
             elif name in found:
                 found[name] = found[name] + values if len(files) > 1 else values
@@ -47,25 +50,27 @@ def counts(
 @lru_cache(maxsize=4)
 def _counts(
     file: Path, names: tuple[str, ...], has_header: bool, size: int, changed: int
-) -> dict[str, Counter[str]]:
-    """Count the values of a list as it is on the disk now."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in names}
-    left = dict(found)
+) -> dict[str, Counter[str] | None]:
+    """Count the values of a list as it is on the disk now; None where most are there once."""
+    left: dict[str, Counter[str]] = {name: Counter() for name in names}
     for seen, cells in enumerate(rows(file, names, has_header), start=1):
         for name, values in left.items():
-            values[cells.get(name, "")] += 1
+            cell = cells.get(name, "")
+            values[cell if len(cell) <= _LONG else f"{cell[:_LONG]}{hash(cell)}"] += 1
         if seen % _AT_ONCE == 0:
             for name in [name for name, values in left.items() if len(values) > _MANY]:
-                if 2 * len(found[name]) > seen:
-                    found[name] = Counter()
+                if 2 * len(left[name]) > seen:
                     del left[name]
-    return found
+    return {name: left.get(name) for name in names}
 
 
 def differing(
     files: Sequence[Path], first: str, others: Sequence[str], has_header: bool
 ) -> dict[str, Path]:
-    """Return the columns that do not split all rows as the first one does -> where it shows."""
+    """Return the columns that do not split all rows as the first one does -> where it shows.
+
+    A row in which such a column is blank says nothing of it.
+    """
     left = {name: (dict[str, str](), dict[str, str]()) for name in others}
     found: dict[str, Path] = {}
     for file in files:
@@ -73,6 +78,8 @@ def differing(
             own = cells.get(first, "")
             for name, (there, back) in left.items():
                 other = cells.get(name, "")
+                if not other:
+                    continue
                 if there.setdefault(own, other) != other or back.setdefault(other, own) != own:
                     found[name] = file
             if len(found) > len(others) - len(left):
@@ -85,13 +92,16 @@ def differing(
 def pairs_apart(
     files: Sequence[Path], one: str, other: str, has_header: bool
 ) -> list[tuple[Path, str, str]]:
-    """Return (list, cells) of rows of which neither path ends as the other; of many, a part."""
+    """Return (list, cells) of rows of which neither path ends as the other; of many, a part.
+
+    Rows in which the other one is blank are not among them.
+    """
     kept: list[tuple[Path, str, str]] = []
     seen, step = 0, 1
     for file in files:
         for cells in rows(file, (one, other), has_header):
             pair = cells.get(one, ""), cells.get(other, "")
-            if _ends_alike(*pair):
+            if not pair[1] or _ends_alike(*pair):
                 continue
             seen += 1
             if seen % step == 0:
