@@ -419,6 +419,7 @@ def backup(ws: Workspace, label: str) -> Path | None:
     half = target.with_name(f".{target.name}.{os.getpid()}.part")
     with sqlite3.connect(source) as old, sqlite3.connect(half) as new:
         old.backup(new)
+        interrupted.mark_copy(new.execute)
     old.close()
     new.close()
     os.replace(half, target)

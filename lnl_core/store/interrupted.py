@@ -52,5 +52,10 @@ def mark(execute: Execute, file: Path) -> None:
     execute(f"pragma user_version = {_number(file)}")
 
 
+def mark_copy(execute: Execute) -> None:
+    """Note in a copy that it is one, also where it gets the original's name and number later."""
+    execute("pragma user_version = -1")
+
+
 def _number(file: Path) -> int:
     return file.stat().st_ino % (2**31 - 1) + 1

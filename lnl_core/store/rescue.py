@@ -231,7 +231,7 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
     Cut off anywhere, both are whole in the one place or in the other. A log never meets another
     database.
     """
-    log, place = Path(f"{file}-wal"), None
+    log, place = Path(f"{file.resolve()}-wal"), None  # beside what a link leads to
     stamp = datetime.now(UTC).strftime(_STAMP)
     (ws.home / "backups").mkdir(exist_ok=True)
     for each, end in ((log, "-wal"), (file, "")):
@@ -239,7 +239,7 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
             place = ws.home / "backups" / f"damaged-{stamp}.db{end}"
             place.unlink(missing_ok=True)
             try:
-                os.link(each, place)
+                os.link(each.resolve(), place)
             except OSError:  # a disk without links
                 shutil.copyfile(each, place)
     for each in (file, log, Path(f"{file}-shm")):

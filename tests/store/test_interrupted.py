@@ -79,6 +79,15 @@ def test_in_a_folder_brought_back_to_its_place(here, working, tmp_path):
     interrupted(db.open_workspace(here.home), working)
 
 
+def test_of_a_daily_copy_that_is_written_over_the_very_file(here, working):
+    kept = doctor.keep_copy(here)
+    file = closed(here)
+    number = file.stat().st_ino
+    shutil.copyfile(kept, file)
+    assert file.stat().st_ino == number
+    interrupted(db.open_workspace(here.home), working)
+
+
 def test_not_where_it_was_moved_or_opened_again(here, working, tmp_path):
     before = states(here)
     assert states(db.open_workspace(here.home)) == before
