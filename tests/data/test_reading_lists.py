@@ -250,6 +250,21 @@ def test_a_class_of_the_last_rows_of_a_long_list_has_its_column(tmp_path, last):
         assert "cat|fox" in asked(found)["several"].text
 
 
+@pytest.mark.parametrize("place", [40, 2_050])
+def test_a_header_amid_the_rows_of_lists_put_together_is_no_row(tmp_path, place):
+    names = [f"{at}.png" for at in range(2_100)]
+    put(tmp_path, names)
+    rows = [f"{name},{at % 2},{1 - at % 2}" for at, name in enumerate(names)]
+    rows[place] = "image,cat,dog"
+    (tmp_path / "l.csv").write_text("\n".join(["image,cat,dog", *rows]))
+    found = read(tmp_path / "l.csv", one_hot="yes")
+    assert [each.name for each in found.classes] == ["cat", "dog"]
+    rows = [f"{name},{at % 2},{('cat', 'dog')[at % 2]}" for at, name in enumerate(names)]
+    rows[place] = "image,label,label_name"
+    (tmp_path / "l.csv").write_text("\n".join(["image,label,label_name", *rows]))
+    assert [each.name for each in read(tmp_path / "l.csv").classes] == ["cat", "dog"]
+
+
 def test_a_column_that_is_no_longer_0_and_1_further_down_is_no_class_and_named(tmp_path):
     names = [f"{at}.png" for at in range(2_010)]
     put(tmp_path, names)

@@ -65,10 +65,8 @@ class Peek:
         """Return column -> its values in the first rows; none where columns share a name."""
         if self._peeked is None:
             columns = {name: (name.lower(),) for name in self._single}
-            rows = tables.rows(
-                self._file, self._file.name, columns, (), has_header=self._has_header
-            )
-            kept = [cells for _, cells in islice(rows, _PEEK) if not isinstance(cells, BadRow)]
+            rows = surveying.rows(self._file, tuple(columns), self._has_header)
+            kept = list(islice(rows, _PEEK))
             self._peeked = {name: [cells.get(name, "") for cells in kept] for name in self.names}
         return self._peeked
 

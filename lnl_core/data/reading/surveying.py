@@ -21,10 +21,13 @@ _PAIRS = 1024
 
 
 def rows(file: Path, names: Sequence[str], has_header: bool) -> Iterator[Cells]:
-    """Yield the cells of columns, row by row."""
+    """Yield the cells of columns, row by row, without those that are the header once more."""
     columns = {name: (name.lower(),) for name in names}
     for _, cells in tables.rows(file, file.name, columns, (), has_header=has_header):
-        if not isinstance(cells, BadRow):
+        if isinstance(cells, BadRow):
+            continue
+        again = has_header and len(names) > 1
+        if not again or any(cells.get(name, "").lower() != name.lower() for name in names):
             yield cells
 
 
@@ -36,6 +39,7 @@ def counts(
     A column of which most values are there once has none: names, ids, measured numbers.
     """
     found: dict[str, Counter[str]] = {name: Counter() for name in names}
+    seen = Counter[str]()
     for file in files:
         now = file.stat()
         own = _counts(file, tuple(names), has_header, now.st_size, now.st_mtime_ns)
@@ -43,7 +47,10 @@ def counts(
             if values is None:
                 found.pop(name, None)
             elif name in found:
-                found[name] = found[name] + values if len(files) > 1 else values
+                found[name].update(values)
+                seen[name] += values.total()
+                if len(found[name]) > _MANY and 2 * len(found[name]) > seen[name]:
+                    del found[name]
     return {name: found.get(name, Counter()) for name in names}
 
 
