@@ -26,6 +26,7 @@ MAX_CLASSES = 100_000
 _HEADER = BadRow(
     "The row says the names of the columns again.", "Take it out: lists were put together."
 )
+_ODD = BadRow("A class has neither 0 nor 1 in its column.", "Write 0 or 1 into this row.")
 _MISTYPED = 0.1
 """Share of the ids of a list or split that may be another's by mistake."""
 BLANK = BadRow("The label is blank.", "Write its class into this row.")
@@ -102,6 +103,8 @@ class ListRows:
                     yield each, number, cells
                 elif columns.repeats_header(cells):
                     yield each, number, _HEADER
+                elif columns.is_odd(cells):
+                    yield each, number, _ODD
                 else:
                     yield each, number, self._plain(cells, each)
 

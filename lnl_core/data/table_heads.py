@@ -114,7 +114,7 @@ def _is_comment(line: str, row: str, columns: Columns) -> bool:
     delimiter = max(DELIMITERS, key=lambda each: _known(row, each, columns))
     if _known(line.lstrip('"# '), delimiter, columns)[0] or _names_image(line):
         return False
-    if _known(row, delimiter, columns)[0] or _names_image(row):
+    if _known(row, delimiter, columns)[0]:
         return True
     cells = [sum(bool(cell.strip()) for cell in each.split(delimiter)) for each in (line, row)]
     return cells[0] < cells[1] or cells[1] == 1 or line.lstrip('"#')[:1].isspace()

@@ -129,3 +129,13 @@ def test_a_first_row_that_begins_with_a_sharp_is_a_row(tmp_path):
     for rows in ("#1.png,cat\n2.png,dog\n", "#1,cat\n2,dog\n"):
         (tmp_path / "list.csv").write_text(rows)
         assert counts(read(tmp_path / "list.csv", header="none")) == {"cat": 1, "dog": 1}
+
+
+@pytest.mark.parametrize("name", ["#pic", "#shown"])
+def test_a_header_of_other_names_that_begins_with_a_sharp_is_no_comment(tmp_path, name):
+    rows = "".join(f"im{i}.png,{'ab'[i % 2]}\n" for i in range(4))
+    put(tmp_path, [f"im{i}.png" for i in range(4)])
+    (tmp_path / "list.csv").write_text(f"{name},breed_of\n{rows}")
+    taken = read(tmp_path / "list.csv", label_column="breed_of")
+    assert (counts(taken), taken.columns["image"]) == ({"a": 2, "b": 2}, name)
+    assert not any("comment" in note for note in taken.notes)

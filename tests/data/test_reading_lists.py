@@ -276,6 +276,25 @@ def test_a_column_that_is_no_longer_0_and_1_further_down_is_no_class_and_named(t
     assert "Column “age” has “7” beside 0 and 1: it is not read as a class." in found.notes
 
 
+@pytest.mark.parametrize("odd", ["NA", "l"])
+def test_an_odd_cell_leaves_out_its_row_and_no_class(tmp_path, do_import, odd):
+    names = [f"{i}.png" for i in range(45)]
+    put(tmp_path / "s", names)
+    cells = ["1,0,0", "0,1,0", "0,0,1"] * 15
+    cells[4], cells[7] = f"1,0,{odd}", "1,0,1"
+    rows = [f"{name},{each}" for name, each in zip(names, cells, strict=True)]
+    (tmp_path / "s" / "l.csv").write_text("\n".join(["image,cat,dog,fox", *rows]))
+    found = read(tmp_path / "s", one_hot="yes")
+    assert {each.name for each in found.classes} == {"cat", "dog", "fox"}
+    assert "cat|fox" in asked(found)["several"].text
+    said = f"Column “fox” has “{odd}” beside 0 and 1: such rows are left out."
+    assert said in found.notes
+    got = do_import(tmp_path / "s", answers=Answers(one_hot="yes", several="first"))
+    (left,) = [each for each in got.skipped if each["row"] == 6]
+    assert left["reason"].startswith("A class has neither 0 nor 1 in its column")
+    assert (got.report.n, got.given.count("fox")) == (44, 15)
+
+
 def test_lists_of_one_header_have_the_classes_of_all(tmp_path):
     for split, cells in (("test", ["1,0,0", "0,1,0"]), ("train", ["0,0,1", "1,0,0"])):
         put(tmp_path / split, ["a.png", "b.png"])

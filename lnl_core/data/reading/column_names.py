@@ -84,6 +84,10 @@ class Columns:
             and all(cells[key].lower() == name.lower() for key, name in plain.items())
         )
 
+    def is_odd(self, cells: Mapping[str, str]) -> bool:
+        """Tell whether a column of 0 and 1 has something else in a row."""
+        return any(cells[f"={name}"].lower() not in ON + OFF for name in self.one_hot)
+
     def label_of(self, cells: Mapping[str, str]) -> str:
         """Return the label of a row; several of one-hot columns are joined by bars."""
         if not self.one_hot:

@@ -12,7 +12,6 @@ from lnl_core.data.reading import one_hot, pixel_lists, rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
-    OFF,
     ON,
     Columns,
     comments,
@@ -302,14 +301,15 @@ class _Decision:
 
     def _hot(self) -> dict[str, set[str]]:
         """Return the columns of 0 and 1 with their cells, as all rows have them."""
-        first, cells = one_hot.likely(self._peek.values()), self._peek.counts
-        kept = one_hot.likely(cells)
-        for name in set(first) - set(kept):
-            odd = next((c for c in sorted(cells[name]) if c.lower() not in ON + OFF), "")
+        cells = self._peek.counts
+        found = one_hot.likely(cells)
+        kept = [name for name, odd in found.items() if not one_hot.are_counts(odd)]
+        for name, odd in found.items() if len(kept) > 1 else ():
             if odd:
+                then = "such rows are left out" if name in kept else "it is not read as a class"
                 self._notes.append(
-                    f"Column “{visible(name)[:40]}” has “{visible(odd)[:40]}” beside 0 and 1: it "
-                    "is not read as a class."
+                    f"Column “{visible(name)[:40]}” has “{visible(odd[0])[:40]}” beside 0 and 1: "
+                    f"{then}."
                 )
         return {name: set(cells[name]) for name in kept}
 
