@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from lnl_core.learning.supervised import Loss, Outcome
 
 BASES = ("ce", "fl", "gce")
+OWN_KNOB = {"fl": "gamma", "gce": "q"}
+"""Base loss -> the knob that it alone has."""
+
 SETTINGS = ("symmetric", "asymmetric", "imbalance")
 BACKBONES = (*OPEN_BACKBONES, "cnn8", "mnist", "mlp", "head")
 
@@ -185,9 +188,8 @@ class Config(TrainingKnobs):
 
     def idle(self, on_features: bool) -> frozenset[str]:
         """Return the knobs that change nothing: also those of other base losses."""
-        others = {"gamma": "fl", "q": "gce"}
-        own = {name for name, base in others.items() if self.base != base}
-        return super(Config, self).idle(on_features) | own
+        others = {name for base, name in OWN_KNOB.items() if self.base != base}
+        return super(Config, self).idle(on_features) | others
 
     def fine_tuned(self) -> Self:
         """Return these knobs for the few epochs of a network that knows ImageNet."""
@@ -228,14 +230,14 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     k = len(dataset.class_names)
     flat = k ** (1 - config.p)  # the penalty of an even guess; taken off, for float32's sake
 
+    own = {name: getattr(config, name) for base, name in OWN_KNOB.items() if config.base == base}
+
     def sharp(logits: Tensor) -> Tensor:
         return losses.sharpen(logits, config.tau, normalise=config.normalise)
 
     def loss(logits: Tensor, labels: Tensor, epoch: int) -> Loss:
         log_probs = F.log_softmax(sharp(logits), dim=1)  # (b, k), serves both terms
-        base = losses.base_loss(
-            config.base, log_probs, labels, gamma=config.gamma, q=config.q
-        ).mean()
+        base = losses.base_loss(config.base, log_probs, labels, **own).mean()
         penalty = losses.sparse_penalty(log_probs, config.p).mean()
         start = config.kappa / (config.p * k)
         weight = losses.penalty_weight(epoch, start, config.growth, config.growth_every)

@@ -68,14 +68,14 @@ def generalized_cross_entropy(log_probs: Tensor, labels: Tensor, *, q: float = 0
     return -torch.expm1(q * log_p) / q
 
 
-def base_loss(name: str, log_probs: Tensor, labels: Tensor, *, gamma: float, q: float) -> Tensor:
-    """Return the base loss called `ce`, `fl` or `gce`, (b,)."""
+def base_loss(name: str, log_probs: Tensor, labels: Tensor, **own: float) -> Tensor:
+    """Return the base loss called `ce`, `fl` (its own: gamma) or `gce` (q), (b,)."""
     if name == "ce":
         return cross_entropy(log_probs, labels)
     if name == "fl":
-        return focal(log_probs, labels, gamma=gamma)
+        return focal(log_probs, labels, gamma=own["gamma"])
     if name == "gce":
-        return generalized_cross_entropy(log_probs, labels, q=q)
+        return generalized_cross_entropy(log_probs, labels, q=own["q"])
     raise ValueError(f"base must be ce, fl or gce, got {name!r}")
 
 
