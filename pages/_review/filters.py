@@ -14,7 +14,7 @@ from lnl_core.services.review.new_classes import never_given, retired
 from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._review import addressed, chance, copies, kept, misread, narrowing, splits
+from pages._review import addressed, chance, copies, kept, misread, named, narrowing, splits
 from pages._words import count, plural, short
 
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
@@ -154,15 +154,15 @@ def _offered(info: DatasetInfo, key: str, not_these: Iterable[int]) -> list[int]
 def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
     """Draw the button with the filters; return those in force, and the place for `tell`."""
     selection, images = _selection(info)
-    active = _active() + (selection is not None)
-    label = f"Filters ({active})" if active else "Filters"
+    active = named.in_force(info, images)
     given_to = _offered(info, "review_given", never_given(info))
     likely = _offered(info, "review_suggested", (*info.no_classes, *retired(info)))
     with (
         st.popover(
-            label,
+            named.label(active),
             icon=":material/filter_list:",
             width="content",
+            help=named.whole(active),
             key="review_filters_open",
             on_change="rerun",  # the counts are those of the moment at which they are looked at
         ),
@@ -231,15 +231,6 @@ def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
         second=selection is not None and narrowing.asks_second(),
     )
     return chosen, matches
-
-
-def _active() -> int:
-    """Return how many filters are set; a range of chances is one."""
-    keys = [key for key in _FILTER_KEYS if key not in narrowing.CHANCE]
-    values = [st.session_state.get(key) for key in keys]
-    some = sum(each is not None and each is not False for each in values)  # 0 is a class
-    some -= st.session_state.get(narrowing.PATH[0]) == ""  # and "" the images of no split
-    return some + any(st.session_state.get(key) is not None for key in narrowing.CHANCE)
 
 
 def _stored(info: DatasetInfo) -> tuple[str | None, str | None]:

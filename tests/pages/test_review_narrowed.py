@@ -390,7 +390,16 @@ def test_hidden_looks_are_said_of_a_queue_that_may_hold_them(desk, tiny):
     assert not sent(desk("review", dataset="tiny"))["looks"]
 
 
-def test_the_first_class_counts_as_a_filter_in_force(desk, ranked):
+def test_the_button_names_the_one_filter_in_its_tooltip(desk, ranked):
     app = desk("review", dataset=ranked.name, given="0")
-    labels = [one.proto.popover.label for one in app.get("popover")]
-    assert "Filters (1)" in labels
+    button = next(one.proto.popover for one in app.get("popover"))
+    assert button.label == "Filters (1)"  # the first class is one, too
+    assert button.help == f"In force: {ranked.class_names[0]}"
+
+
+def test_the_button_counts_several_filters_and_names_them_in_its_tooltip(desk, ranked):
+    app = desk("review", dataset=ranked.name, given="0", p="0.2-", path="a*b")
+    button = next(one.proto.popover for one in app.get("popover"))
+    assert button.label == "Filters (3)"
+    help = button.help.replace("\u2060", "")  # keeps Streamlit from reading an arrow or a link
+    assert help == rf"In force: {ranked.class_names[0]}, p from 0\.2, “a\*b”"
