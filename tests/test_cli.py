@@ -45,6 +45,20 @@ def test_the_module_is_the_command(tmp_path):
     assert (done.returncode, json.loads(done.stdout)) == (0, {"datasets": []})
 
 
+def test_an_import_that_nobody_reads_is_stored(photos, tmp_path):
+    read, write = os.pipe()
+    os.close(read)  # as `| head` does
+    call = [sys.executable, "-m", "lnl_core"]
+    home = os.environ | {"LNL_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [*call, "import", photos, "--name", "birds"], env=home, stdout=write, stderr=write
+    )
+    os.close(write)
+    assert done.returncode == 3  # one file is no image
+    told = subprocess.run([*call, "status", "--json"], env=home, capture_output=True, text=True)
+    assert [each["name"] for each in json.loads(told.stdout)["datasets"]] == ["birds"]
+
+
 @pytest.fixture
 def photos(tmp_path):
     """Two classes of striped images, a text file among them."""

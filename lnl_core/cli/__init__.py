@@ -27,6 +27,7 @@ from lnl_core.cli import (
     growing,
     importing,
     own,
+    pipes,
     reporting,
     review,
     runs,
@@ -81,6 +82,8 @@ exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported; with --json a fail
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (bad usage exits with 2, as argparse does)."""
+    if arguments is None:
+        pipes.go_on_unread()
     words = parser(arguments)
     if not (sys.argv[1:] if arguments is None else arguments):  # who types `lnl` asks what it does
         words.print_help()
