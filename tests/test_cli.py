@@ -1,16 +1,22 @@
 """The command line as a user runs it: real files, a real worker, exit codes."""
 
+import argparse
 import csv
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lnl_core.cli import main
+from lnl_core.cli import main, runs
+from lnl_core.cli.screen import FAILED
+from lnl_core.jobs import queue
+from lnl_core.jobs.engines import local
+from lnl_core.store import datasets
 from lnl_core.store.db import dispose, open_workspace
 
 
@@ -102,6 +108,25 @@ def test_errors_are_sentences_with_a_remedy(lnl):
     done = lnl("run", "nothing", "--methods", "knn", code=1)
     assert done.err.startswith("lnl: There is no data set named “nothing”")
     assert "Traceback" not in done.err
+
+
+def test_a_run_that_somebody_removes_does_not_end_the_watch(lnl, photos, capsys):
+    lnl("import", photos, "--name", "pets", code=3)
+    ws = open_workspace(Path(os.environ["LNL_HOME"]))
+    info = datasets.dataset(ws, "pets")
+    held = local.lock(ws, local.LOCAL)  # no worker: both wait
+    try:
+        numbers = [queue.submit(info, method).id for method in ("probe", "knn")]
+        queue.cancel(ws, numbers[1])
+        queue.remove(ws, numbers[0])
+        options = argparse.Namespace(json=True, out=None)
+        assert runs._watch(options, info, numbers, 0.0) == FAILED
+    finally:
+        held.close()
+        dispose(ws)
+    told = capsys.readouterr()
+    assert told.err.count(f"Run {numbers[0]} was removed while it was watched.") == 1
+    assert [run["state"] for run in json.loads(told.out)["runs"]] == ["cancelled"]
 
 
 def test_from_folder_to_csv(lnl, photos, tmp_path):

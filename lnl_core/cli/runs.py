@@ -11,7 +11,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
-from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, NotFound
 from lnl_core.said import command, many
 
 _OF_NEW_RUNS = (
@@ -198,11 +198,12 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
 
     before = in_force.version(info)
     told: set[int] = set()
+    gone: set[int] = set()
     first_queue: float | None = None
     try:
         while True:
             control.keep_going(info.workspace)
-            jobs = [control.run(info.workspace, number) for number in numbers]
+            jobs = _there(info, numbers, gone)
             for job in jobs:
                 if job.state not in ACTIVE_STATES and job.id not in told:
                     told.add(job.id)
@@ -213,7 +214,7 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
                 first_queue = time.monotonic() - began
                 progress("")
                 print(f"First queue after {duration(first_queue)}: lnl open", file=sys.stderr)
-            if len(told) == len(jobs):
+            if all(job.id in told for job in jobs):
                 break
             running = [job for job in jobs if job.state is JobState.RUNNING]
             if running:
@@ -237,12 +238,28 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
             "first_queue_s": first_queue,
         },
         "All done: lnl open"
-        if len(done) == len(jobs)
+        if len(done) == len(jobs) and gone <= told
         else "See the reasons above."
         if done
         else f"No run is done. See the reasons above, and {command('run', info.name, '--resume')}.",
     )
-    return DONE if len(done) == len(jobs) else FAILED
+    return DONE if len(done) == len(jobs) and gone <= told else FAILED
+
+
+def _there(info: DatasetInfo, numbers: Sequence[int], gone: set[int]) -> list[Job]:
+    """Return the runs of these numbers; one that somebody removed is said once, into `gone`."""
+    from lnl_core.services.runs import control
+
+    jobs = []
+    for number in numbers:
+        try:
+            jobs.append(control.run(info.workspace, number))
+        except NotFound:
+            if number not in gone:
+                gone.add(number)
+                progress("")
+                print(f"Run {number} was removed while it was watched.", file=sys.stderr)
+    return jobs
 
 
 RUN = Command(
