@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lnl_core.methods import AT, METHODS, OWN, out_of_fold, title_of
 from lnl_core.said import command, many
-from lnl_core.services.in_force import judged_by, runs_told, scored, signals
-from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
+from lnl_core.services.in_force import judged_by, learned_from, runs_told, scored, signals
+from lnl_core.types import BoolArray, DatasetInfo, FloatArray, LnlError, TopProbs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +50,39 @@ def choose(info: DatasetInfo) -> SingleRun:
         told = len(runs_told(info, (run_id,)))
         if told:
             words += f". It was told the right label of {many(told, 'image')}"
-        if strange := int((~judged_by(info, run_id)).sum()):
-            words += (
-                f". It has not judged {many(strange, 'image')} (added since, or of a split that it "
-                "was not asked about): their rows say what it knows without, at most how common "
-                "classes are, and are no verdicts"
-            )
+        words += _unlike(judged_by(info, run_id), learned_from(info, run_id))
         return SingleRun(run.pred_probs, words)
     raise LnlError(
         "No run on this set left probabilities. Score it with one that does: "
         f"{command('run', info.name, '--methods', _better())}"
     )
+
+
+def _unlike(judged: BoolArray, learned: BoolArray) -> str:
+    """Say which rows are unlike those of images that a run both learned from and judged.
+
+    Args:
+        judged: (n,) the run was asked about the image.
+        learned: (n,) its label was trained on.
+    """
+    words = ""
+    if unasked := int((learned & ~judged).sum()):
+        words += (
+            f". It learned from {many(unasked, 'image')} of a split that it was not asked about: "
+            "their rows are its predictions like any others, and no verdicts"
+        )
+    if untrained := int((judged & ~learned).sum()):
+        words += (
+            f". It judged {many(untrained, 'image')} that it did not learn from: their rows come "
+            "from models of all the others, and may be less sure than rows of those are"
+        )
+    if strange := int((~judged & ~learned).sum()):
+        words += (
+            f". It knows nothing of {many(strange, 'image')} (added since, or of a split that it "
+            "neither learned from nor was asked about): their rows say at most how common classes "
+            "are, and are no verdicts"
+        )
+    return words
 
 
 def _plain(key: str) -> str:

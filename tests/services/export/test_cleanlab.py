@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from lnl_core.data.layouts import cleanlab
-from lnl_core.jobs import splits
 from lnl_core.review import consensus
 from lnl_core.services.export import exporting, single_run
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
+from tests.services.compare.test_untrained import score, with_splits
 from tests.services.conftest import opinions
 
 
@@ -103,16 +103,34 @@ def test_cleanlab_gets_one_run(workspace, tiny, keys, chosen, words):
     assert "was told the right label of 7 images" in single_run.choose(tiny).words
 
 
-def test_what_a_run_has_not_judged_is_said_and_answers_that_are_not_there_are_not_offered(
-    workspace, tiny, tmp_path
+@pytest.mark.parametrize(
+    ("chosen", "said", "unsaid"),
+    [
+        (
+            {"train_on": ["train"], "judge": ["val"]},
+            [
+                "learned from 45 images of a split that it was not",
+                "judged 15 images that it did not",
+            ],
+            "knows nothing",
+        ),
+        ({"train_on": ["train"]}, ["judged 15 images that it did not"], "was not asked"),
+        ({"judge": ["val"]}, ["learned from 45 images of a split"], "did not learn from"),
+        ({"train_on": ["train"], "judge": ["train"]}, ["knows nothing of 15 images"], "judged"),
+        ({}, [], "It "),
+    ],
+)
+def test_rows_of_images_that_a_run_did_not_learn_from_or_judge_are_told_apart(
+    tiny, chosen, said, unsaid, tmp_path
 ):
-    ranked_by(tiny, "knn")
-    folder = tiny.directory / "runs" / "1"
-    arrays.write_array(folder / splits.JUDGED, np.arange(60) < 41)
-    assert "It has not judged 19 images" in single_run.choose(tiny).words
-    exporting.write_export(tiny, "cleanlab", tmp_path / "out")
+    info = with_splits(tiny)
+    score(info, "knn", **chosen)
+    words = single_run.choose(info).words
+    assert [each for each in said if each not in words] == []
+    assert unsaid not in words
+    exporting.write_export(info, "cleanlab", tmp_path / "out")
     readme = (tmp_path / "out" / "README.txt").read_text()
-    assert "It has not judged 19 images" in readme
+    assert words in " ".join(readme.split())
     assert "get_label_quality_multiannotator(" not in readme  # cleanlab refuses `given` alone
 
 
