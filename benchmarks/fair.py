@@ -162,6 +162,8 @@ def one_recipe(
     if method in PAIRS:
         return PAIRS[method].Config(**(recipe | changes))
     start = preset_of(method, dataset)
+    if method == "sr":  # its strength grows as far in the end as in its preset
+        start = start.over(recipe["epochs"])
     if method == "hnml":  # its phases as parts of the epochs, as in its preset
         changes = {"warm_up": EPOCHS // 3, "ramp": EPOCHS // 5} | changes
         changes["ema_decay"] = start.ema_decay  # the teacher is the method's own
