@@ -45,6 +45,15 @@ def short(text: object, limit: int = 24) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def short_name(text: object, limit: int = 24) -> str:
+    """Cut a class's name in the middle: of a hundred long ones many differ at their end alone."""
+    line = one_line(str(text))
+    if len(line) <= limit:
+        return line
+    end = limit // 3
+    return f"{line[: limit - 1 - end].rstrip()}…{line[-end:].lstrip()}"
+
+
 def short_path(text: object, limit: int = 40) -> str:
     """Cut a path at `limit` characters so that the file's name stays; the whole in a tooltip."""
     line = one_line(str(text))
@@ -59,7 +68,10 @@ def short_path(text: object, limit: int = 40) -> str:
 
 def chart_text(text: object, limit: int = 24) -> str:
     """Return user text for a Plotly label, which would take tags for formatting."""
-    return short(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") or "–"
+    return (
+        short_name(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        or "–"
+    )
 
 
 def count(n: float) -> str:

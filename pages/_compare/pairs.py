@@ -166,7 +166,7 @@ def _class_row(
     each: ClassPair, titles: dict[str, str], class_names: Sequence[str]
 ) -> dict[str, str]:
     return {
-        "given": _ui.short(class_names[each.label], 24),
+        "given": _words.short_name(class_names[each.label], 24),
         "one": _ui.short(titles[each.one], 40),
         "other": _ui.short(titles[each.other], 40),
         "gap": f"{each.gap:+.2f}",

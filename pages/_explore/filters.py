@@ -20,7 +20,7 @@ from pages._review import chance, kept, splits
 from pages._review.copies import kinds
 from pages._review.narrowing import LONGEST
 from pages._words import count as number
-from pages._words import plain, short
+from pages._words import plain, short, short_name
 
 
 def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
@@ -36,7 +36,7 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
     ends = (addressed.key(info, "low"), addressed.key(info, "high"))
     count = sum(bool(st.session_state.get(key)) for key in keys)
     count += any(st.session_state.get(key) is not None for key in ends)
-    names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
+    names = {label: plain(short_name(name, 30)) for label, name in enumerate(info.class_names)}
     ranked = scored(info)
     with (
         st.popover(

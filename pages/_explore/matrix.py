@@ -17,7 +17,7 @@ from lnl_core.types import DatasetInfo
 from lnl_core.views import FEWEST_ERRORS, Matrix
 from pages import _charts, _figures, _ui, _words
 from pages._explore import pairs
-from pages._words import chart_text, count, plain, short
+from pages._words import chart_text, count, plain, short_name
 
 PAIRS = 3
 UPRIGHT = 12
@@ -141,7 +141,7 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
             if not cells[i, j]:
                 continue
             given, true = int(matrix.labels[i]), int(matrix.labels[j])
-            names = [plain(short(info.class_names[label], 18)) for label in (given, true)]
+            names = [plain(short_name(info.class_names[label], 18)) for label in (given, true)]
             words = f"{names[0]} → {names[1]}: {_interval(matrix, i, j)}"
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):

@@ -22,7 +22,7 @@ from pages._explore import addressed, layout, matrix
 from pages._explore import filters as _explore_filters
 from pages._review import misread
 from pages._review.narrowing import CHOSEN_BY, SUGGESTION
-from pages._words import count, plain, plural, sentence, short
+from pages._words import count, plain, plural, sentence, short, short_name
 
 COLOURS = {
     "suspicion": "Suspicion",
@@ -228,7 +228,7 @@ def _words_of(info: DatasetInfo, selection: Selection) -> str:
     if scored(info) is not None:
         words += f", {count(len(selection.suspected))} of them suspected"
     if selection.pair is not None:
-        given, suggested = (short(info.class_names[label]) for label in selection.pair)
+        given, suggested = (short_name(info.class_names[label]) for label in selection.pair)
         words += f", mostly {given} → {suggested}"
     return words
 

@@ -11,7 +11,7 @@ from lnl_core.services.explore import definitions
 from lnl_core.services.explore.definitions import Definition
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._words import count, plain, plural, short
+from pages._words import count, plain, plural, short, short_name
 
 MOST = 3
 """Disputed pairs shown beside the most frequent ones."""
@@ -56,7 +56,7 @@ def _body(info: DatasetInfo, pair: Definition) -> None:
 
 
 def _names(info: DatasetInfo, pair: Definition) -> tuple[str, str]:
-    one, two = (plain(short(info.class_names[label], 20)) for label in (pair.one, pair.two))
+    one, two = (plain(short_name(info.class_names[label], 20)) for label in (pair.one, pair.two))
     return one, two
 
 

@@ -15,7 +15,7 @@ from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
 from pages import _ui
 from pages._review import addressed, chance, copies, kept, misread, named, narrowing, splits
-from pages._words import count, plural, short
+from pages._words import count, plural, short_name
 
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
@@ -174,7 +174,7 @@ def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
                 title,
                 choices,
                 index=None,
-                format_func=lambda label: short(info.class_names[label], 40),
+                format_func=lambda label: short_name(info.class_names[label], 40),
                 placeholder="Any",
                 key=key,
                 persist_state="session",

@@ -13,7 +13,7 @@ from lnl_core.services.team.settling import Contradiction
 from lnl_core.types import Action, DatasetInfo, Decision
 from pages import _ui, _urls
 from pages._team.paint import VERDICTS
-from pages._words import count, duration, plain, plural, short, short_path
+from pages._words import count, duration, plain, plural, short, short_name, short_path
 
 SHOWN = 3
 ROOMY_SHOWN = 6
@@ -99,7 +99,7 @@ def said(info: DatasetInfo, decision: Decision) -> str:
         Action.KEEP: (decision.given_label,),
         Action.RELABEL: (decision.label,),
     }.get(decision.action, decision.labels)
-    names = ", ".join(plain(short(info.class_names[k])) for k in labels if k is not None)
+    names = ", ".join(plain(short_name(info.class_names[k])) for k in labels if k is not None)
     mark = f":{colour}[:material/{icon}: {word}]"
     return f"{mark} **{names}**" if names else mark
 
@@ -116,7 +116,7 @@ def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool
             width=side,
         )
         with st.container(gap="xsmall", width="stretch"):
-            label = plain(short(info.class_names[each.given]))
+            label = plain(short_name(info.class_names[each.given]))
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"Labelled **{label}**", width="stretch")
                 cut = short_path(each.id, 32)
@@ -160,7 +160,7 @@ def _takes(info: DatasetInfo, one: Decision) -> str:
     label = one.given_label if one.action is Action.KEEP else one.label
     if label is None:
         return "None fits" if one.action is Action.NONE else "Take several"
-    return f"Take {plain(short(info.class_names[label], 14))}"
+    return f"Take {plain(short_name(info.class_names[label], 14))}"
 
 
 def _who(side: tuple[Decision, ...]) -> str:
@@ -181,7 +181,7 @@ def _other(info: DatasetInfo, each: Contradiction) -> None:
         "Class",
         real,
         index=None,
-        format_func=lambda k: short(info.class_names[k], 40),
+        format_func=lambda k: short_name(info.class_names[k], 40),
         placeholder="Search a class",
     )
     with st.container(horizontal=True):

@@ -12,7 +12,7 @@ from lnl_core.services.team.parts import Kind
 from lnl_core.types import DatasetInfo
 from pages import _ui
 from pages._team import paint
-from pages._words import count, plain, short
+from pages._words import count, plain, short, short_name
 
 WHOLE = "one queue for all"
 
@@ -23,7 +23,7 @@ def words(info: DatasetInfo, part: parts.Part | None) -> str:
         return WHOLE
     kind, value = part
     if kind is Kind.CLASSES:
-        return ", ".join(short(info.class_names[k]) for k in value if k < info.class_count)
+        return ", ".join(short_name(info.class_names[k]) for k in value if k < info.class_count)
     return f"split {value}" if kind is Kind.SPLIT else f"share {value[0] + 1} of {value[1]}"
 
 
@@ -80,7 +80,7 @@ def _value(info: DatasetInfo, kind: Kind | None, splits: list[str]) -> Any:
         return st.multiselect(
             "Classes",
             [k for k in range(info.class_count) if k not in empty],
-            format_func=lambda k: short(info.class_names[k], 40),
+            format_func=lambda k: short_name(info.class_names[k], 40),
             key="parts_classes",
         )
     return st.selectbox("Split", splits, key="parts_split") if kind is Kind.SPLIT else None

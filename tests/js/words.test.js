@@ -11,6 +11,7 @@ import {
   seconds,
   folderAndFile,
   short,
+  shortName,
   THIN,
 } from "../../pages/_components/desk/words.js";
 
@@ -25,6 +26,16 @@ test("a long name is cut at whole letters", () => {
   assert.equal(short("abcdefg", 6), "abcde…");
   assert.equal(short("ab cdefg", 4), "ab…");
   assert.equal(short("🐜🐝🐄🦌", 3), "🐜🐝…");
+});
+
+test("long names that differ at their end alone stay apart", () => {
+  const names = ["no. 1", "no. 2"].map((end) => `Scottish deerhound with a coat, ${end}`);
+  assert.deepEqual(
+    names.map((name) => shortName(name, 24)),
+    ["Scottish deerho…t, no. 1", "Scottish deerho…t, no. 2"],
+  );
+  assert.equal(shortName("abcdefghi", 9), "abcdefghi");
+  assert.equal(Array.from(shortName("🐜".repeat(30), 12)).length, 12);
 });
 
 test("a path keeps the name of its file, however long it is", () => {

@@ -53,6 +53,14 @@ def test_short_keeps_24_characters():
     assert _words.short("x" * 25) == "x" * 23 + "…"
 
 
+def test_names_that_differ_at_their_end_alone_stay_apart():
+    names = [f"Scottish deerhound with a coat, no. {each}" for each in (1, 2)]
+    cut = [_words.short_name(name, 24) for name in names]
+    assert cut == ["Scottish deerho…t, no. 1", "Scottish deerho…t, no. 2"]
+    assert [_words.chart_text(name, 24) for name in names] == cut
+    assert _words.short_name("x" * 24) == "x" * 24
+
+
 def test_chart_text_cannot_format():
     assert _words.chart_text("<b>&") == "&lt;b&gt;&amp;"
 

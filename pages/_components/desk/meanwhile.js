@@ -3,7 +3,7 @@
 
 import { isFromHere } from "./journal.js";
 import { toast } from "./toast.js";
-import { oneLine, short } from "./words.js";
+import { oneLine, shortName } from "./words.js";
 
 /**
  * @import { Answer } from "./journal.js"
@@ -45,7 +45,7 @@ let unstored = []; // told, where the browser's storage is off
  */
 function what(classes, given, { action, label, labels }) {
   /** @param {number} one */
-  const name = (one) => short(classes[one], 24);
+  const name = (one) => shortName(classes[one]);
   if (action === "keep") return name(given);
   if (action === "relabel") return name(Number(label));
   if (action === "multiple") return labels.map(name).join(" + ");

@@ -1,7 +1,7 @@
 // Nodes of the page. Names of classes and files are untrusted: they reach the page as text nodes
 // and attribute values only, never as HTML.
 
-import { oneLine, plural, short } from "./words.js";
+import { oneLine, plural, shortName } from "./words.js";
 
 /**
  * @typedef {string | Node | null | undefined} Piece what may stand among a node's children
@@ -153,6 +153,23 @@ export function section(title, side, ...children) {
  */
 export function named(tag, text, props = {}, limit = 24) {
   const whole = oneLine(text);
-  const shown = short(whole, limit);
+  const shown = shortName(whole, limit);
   return h(tag, { ...props, title: shown === whole ? null : whole }, shown || "–");
+}
+
+const ENDING = 8;
+
+/**
+ * A name that takes the room there is: where that is too little its start is cut, its end stays.
+ *
+ * @param {unknown} text
+ * @param {string} [kind] class of the node
+ */
+export function roomy(text, kind = "") {
+  const whole = oneLine(text);
+  const letters = Array.from(whole);
+  if (letters.length <= 2 * ENDING) return h("span", { class: kind, title: null }, whole || "–");
+  const start = h("span", null, letters.slice(0, -ENDING).join(""));
+  const end = h("span", null, letters.slice(-ENDING).join(""));
+  return h("span", { class: `${kind} roomy`, title: whole }, start, end);
 }

@@ -33,6 +33,22 @@ export function short(text, limit = 24) {
 }
 
 /**
+ * A class's name, cut in the middle: of a hundred long ones many differ at their end alone.
+ *
+ * @param {unknown} text
+ * @param {number} [limit] letters, the ellipsis among them
+ * @returns {string}
+ */
+export function shortName(text, limit = 24) {
+  const line = oneLine(text);
+  const letters = Array.from(line);
+  if (letters.length <= limit) return line;
+  const end = Math.floor(limit / 3);
+  const start = letters.slice(0, limit - 1 - end).join("");
+  return `${start.trimEnd()}…${letters.slice(-end).join("").trimStart()}`;
+}
+
+/**
  * A path in two: its folders, and the name of its file, cut in the middle where it is very long.
  *
  * @param {unknown} path

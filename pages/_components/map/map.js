@@ -5,7 +5,7 @@ import { drawn } from "../desk/icons.js";
 import { isDark } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { h } from "../desk/nodes.js";
-import { oneLine, plural, short } from "../desk/words.js";
+import { oneLine, plural, shortName } from "../desk/words.js";
 import { hoverOver } from "./card.js";
 import { closer, farther, letGo, pickTool, press, pressKey } from "./hand.js";
 import { release, showWhole, slide, turnWheel } from "./hand.js";
@@ -130,7 +130,7 @@ function drawHead({ parts, data, dark }) {
       "span",
       { title: `${oneLine(name)}: ${plural(count, "image")}` },
       disc,
-      short(name, 18),
+      shortName(name, 18),
     );
   });
   parts.head.replaceChildren(

@@ -3,7 +3,7 @@
 import { isDark } from "../desk/layout.js";
 import { h, missing, named, part } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
-import { oneLine, short } from "../desk/words.js";
+import { oneLine, short, shortName } from "../desk/words.js";
 
 /**
  * @typedef {Object} Chosen
@@ -68,7 +68,7 @@ function column(data, { name, is, title, images }, jump) {
   return h(
     "section",
     { class: "sec" },
-    h("div", { class: "hd" }, h("b", whole, short(name)), title),
+    h("div", { class: "hd" }, h("b", whole, shortName(name)), title),
     images.length ? null : missing("No other image has this label."),
     buttons,
   );

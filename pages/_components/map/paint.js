@@ -2,7 +2,7 @@
 
 import { backgroundOf } from "../desk/layout.js";
 import { h, penOf } from "../desk/nodes.js";
-import { short } from "../desk/words.js";
+import { shortName } from "../desk/words.js";
 import { drawDots } from "./dots.js";
 import { corners } from "./loop.js";
 import { crowdOf, placeNames, tieOf } from "./names.js";
@@ -129,7 +129,7 @@ function drawNames({ parts, canvas, view }) {
 function settleNames({ data, canvas, view }, cloud) {
   const names = (data.names || []).map(({ name, x, y }) => {
     const middle = /** @type {Spot} */ ([x, y]);
-    return { text: short(name, 18), middle };
+    return { text: shortName(name, 18), middle };
   });
   canvas.names = names.length ? placeNames(names, crowdOf(cloud, view, canvas), view, canvas) : [];
   canvas.named = view;

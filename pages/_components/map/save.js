@@ -1,7 +1,7 @@
 // The map as a picture, with its title and legend: pixels, or points as shapes.
 
 import { h, penOf } from "../desk/nodes.js";
-import { short } from "../desk/words.js";
+import { shortName } from "../desk/words.js";
 import { growth } from "./dots.js";
 import { coloursOf } from "./palette.js";
 import { drawSharp } from "./paint.js";
@@ -52,7 +52,7 @@ export function savePixels(map) {
   const colours = coloursOf(data.mode, map.dark);
   let x = 24 + pen.measureText(titleOf(map)).width;
   for (const { slot, name } of data.legend) {
-    const text = short(name, 16);
+    const text = shortName(name, 16);
     pen.font = `13px ${fontFamily}`;
     pen.fillStyle = colours[slot];
     pen.beginPath();
@@ -144,7 +144,7 @@ function shapes(map, { points, codes }, rows) {
   drawn.push(words(8, 22, titleOf(map), 'font-weight="600" font-size="15"'));
   let end = 24 + 7.2 * titleOf(map).length;
   for (const { slot, name } of data.legend) {
-    const text = short(name, 16);
+    const text = shortName(name, 16);
     drawn.push(`<circle cx="${end + 5}" cy="18" r="5" fill="${colours[slot]}"/>`);
     drawn.push(words(end + 14, 22, text));
     end += 30 + 6.6 * text.length;

@@ -2,7 +2,7 @@
 
 import { classKeys } from "../desk/classes.js";
 import { toggleKeys } from "../desk/keys.js";
-import { short } from "../desk/words.js";
+import { shortName } from "../desk/words.js";
 import { accept, answer, digit, pickClass, relabel, undo } from "./answers.js";
 import {
   chooseCurve,
@@ -116,7 +116,7 @@ function keyRows({ data }) {
   /** @type {KeyRow[]} */
   const classes = data.classes
     .slice(0, data.imported)
-    .map((name, label) => [[String(keys[label])], short(name, 30)]);
+    .map((name, label) => [[String(keys[label])], shortName(name, 30)]);
   /** @param {KeyRow} row */
   const place = ([[key]]) => (Number(key) + 9) % 10; // 1 first, 0 last, as on the keyboard
   return [...KEYS, ...classes.sort((a, b) => place(a) - place(b))];

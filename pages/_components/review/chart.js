@@ -1,7 +1,7 @@
 // A chart by epoch: one line or two, each with its name at its end.
 
 import { svg } from "../desk/nodes.js";
-import { oneLine, short } from "../desk/words.js";
+import { oneLine, shortName } from "../desk/words.js";
 
 /**
  * @typedef {Object} Line
@@ -60,7 +60,7 @@ export function chart(lines, { low, high, width, height }) {
     const name = { x: right + 5, y: names[i], class: `b ${line.kind}` };
     return [
       svg("path", { d, class: `line ${line.kind}` }),
-      svg("text", name, whole, short(line.name, 10)),
+      svg("text", name, whole, shortName(line.name, 10)),
     ];
   });
   return svg(

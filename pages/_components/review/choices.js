@@ -1,7 +1,7 @@
 // "Which class is it?": the suggestions with their keys, and the other answers.
 
 import { classKeys } from "../desk/classes.js";
-import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
+import { cap, gap, h, keyButton, roomy } from "../desk/nodes.js";
 import { chance } from "../desk/words.js";
 import { SUGGESTED } from "./choosing.js";
 import { isUnlabelled, takesNothing } from "./desk.js";
@@ -81,7 +81,7 @@ function choice(desk, { label, prob, said }, i, hasty) {
     "button",
     { type: "button", class: `choice ${first ? "first" : ""}`, onclick, title },
     key === null ? h("span") : cap(key),
-    named("span", desk.data.classes[label], { class: "name" }, 22),
+    roomy(desk.data.classes[label], "name"),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
     h("span", { class: "num" }, said),
     h(

@@ -2,7 +2,7 @@
 
 import { classKeys, namesIn, withComing } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
-import { cap, h, named, section } from "../desk/nodes.js";
+import { cap, h, named, roomy, section } from "../desk/nodes.js";
 import { waitingIn } from "../desk/outbox.js";
 import { verdict } from "../desk/verdicts.js";
 import { answeredBefore } from "./said.js";
@@ -59,12 +59,7 @@ export function classList(desk) {
     .map(({ name, label, key }) => {
       const onclick = () => desk.acts.relabel(label, classes);
       const button = { type: "button", class: "choice naming", onclick };
-      return h(
-        "button",
-        button,
-        key === null ? h("span") : cap(key),
-        named("span", name, { class: "name" }, 22),
-      );
+      return h("button", button, key === null ? h("span") : cap(key), roomy(name, "name"));
     });
   const words = h("span", null, "label and suggestion stay hidden");
   return section(title, words, h("div", { class: "choices two-up" }, rows));

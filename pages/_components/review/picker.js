@@ -3,7 +3,7 @@
 import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
-import { cap, gap, h, missing, named } from "../desk/nodes.js";
+import { cap, gap, h, missing, named, roomy } from "../desk/nodes.js";
 import { oneLine, plural } from "../desk/words.js";
 import { IS_GIVEN } from "./choosing.js";
 import {
@@ -224,7 +224,7 @@ function option(picker, label, i) {
     props,
     several ? h("span", { class: "box" }, on ? icon("check", 14) : null) : null,
     key === null ? null : cap(key, true),
-    named("span", names[label], {}, 40),
+    roomy(names[label]),
     gap(),
     isGiven ? h("span", { class: "cap" }, "given") : null,
   );

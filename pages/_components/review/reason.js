@@ -1,6 +1,6 @@
 // Why the label is doubted, in one sentence of the numbers beside it.
 
-import { plural, short } from "../desk/words.js";
+import { plural, shortName } from "../desk/words.js";
 
 /** @import { Found } from "./evidence.js" */
 
@@ -12,7 +12,7 @@ import { plural, short } from "../desk/words.js";
 export function reasonWords(classes, { methods, neighbours, top }) {
   const [first] = top;
   if (!first) return "";
-  const name = short(classes[first.label], 24);
+  const name = shortName(classes[first.label]);
   const asked = methods.filter((one) => !one.told && one.label !== null);
   const votes = asked.filter((one) => one.label === first.label).length;
   const near = neighbours.filter((one) => one.label === first.label).length;
