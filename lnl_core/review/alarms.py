@@ -52,16 +52,24 @@ class Suspicion:
     words: str
 
 
-def suspicions(who: str, looks: Iterable[Look], seconds: Sequence[float]) -> list[Suspicion]:
+def suspicions(
+    who: str, looks: Iterable[Look], seconds: Sequence[float], pages: Sequence[float] = ()
+) -> list[Suspicion]:
     """Return what can be tested of one person; alarms are those that `alarming` leaves.
 
     Args:
         who: the reviewer.
         looks: hidden looks of this person, in their order.
-        seconds: time of each answer, in their order.
+        seconds: time of each answer to a single image, in their order.
+        pages: time an image of each page of page mode; a glance at each of twelve is no haste.
     """
     gold = [each for each in looks if each.route == GOLD]
-    found = [_bias(who, gold), _drift(who, gold), _speed(who, np.asarray(seconds, np.float64))]
+    found = [
+        _bias(who, gold),
+        _drift(who, gold),
+        _speed(who, np.asarray(seconds, np.float64), "answers"),
+        _speed(who, np.asarray(pages, np.float64), "pages"),
+    ]
     return [each for each in found if each is not None]
 
 
@@ -98,15 +106,16 @@ def _drift(who: str, gold: Sequence[Look]) -> Suspicion | None:
     return _held(who, DRIFT, missed[len(missed) - recent :], missed[: len(missed) - recent], words)
 
 
-def _speed(who: str, seconds: FloatArray) -> Suspicion | None:
-    """Hasty answers: among the last ones against those before, by the median of the latter."""
+def _speed(who: str, seconds: FloatArray, what: str) -> Suspicion | None:
+    """Hasty answers or pages: the last ones against those before, by the median of the latter."""
     if len(seconds) < 2 * LAST:
         return None
     before, last = seconds[:-LAST], seconds[-LAST:]
     hasty = HASTY * float(np.median(before))
     words = (
-        f"gave {{0}} of the last {{1}} answers in less than {hasty:.1f} s, {HASTY:.0%} of the "
-        "median before, when it was {2} of {3}"
+        f"gave {{0}} of the last {{1}} {what} in less than {hasty:.1f} s"
+        f"{' an image' if what == 'pages' else ''}, {HASTY:.0%} of the median before, when it was "
+        "{2} of {3}"
     )
     return _held(who, SPEED, (last < hasty).tolist(), (before < hasty).tolist(), words)
 
