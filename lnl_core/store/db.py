@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import shutil
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
 from lnl_core.records import Busy, LnlError, ReadOnly, Workspace
-from lnl_core.store import addresses, faults, interrupted, private, same_file
+from lnl_core.store import absent, addresses, faults, interrupted, private, same_file
 from lnl_core.store.faults import PATIENCE, database_file
 
 HEAD = "0010"
@@ -111,31 +108,21 @@ def _refuse_empty(ws: Workspace) -> None:
     SQLite would take it for a new one, and its log, which may hold the answers, for an old one's.
     """
     file = database_file(ws)
-    if file is None or file.parent != ws.home or (file.is_file() and file.stat().st_size):
+    if file is None or absent.holds_bytes(file):
         return
-    sets = [each.name for each in ws.datasets_dir.glob("*") if re.match(r"\d+-", each.name)]
+    if file.is_dir():
+        raise LnlError(
+            f"{file} is a folder, and the database belongs there. Move it elsewhere, then restore "
+            "the database with `lnl doctor --restore`, or begin anew."
+        )
+    sets = absent.set_folders(ws)
     what = "is empty" if file.is_file() else "is missing"
-    _refuse_former(file, what, sets)
+    absent.refuse_former(file, what, sets)
     if sets:
         raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
     if faults.backups(ws):
         anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
         raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")
-
-
-def _refuse_former(file: Path, what: str, sets: list[str]) -> None:
-    """Say where an earlier version put the database of these sets, rather than that it is lost."""
-    former, listed = addresses.formerly(file), set()
-    if former is not None and former.is_file():
-        with suppress(sqlite3.Error, OSError), closing(_to_look_at(former)) as connection:
-            listed = {row[0] for row in connection.execute("select folder from datasets")}
-    if former is not None and listed & set(sets):
-        raise LnlError(
-            f"The database {file} {what}. An earlier version read its path as an address, and took "
-            f"{former} for it, which lists these data sets. To go on with it there, set "
-            f"LNL_DATABASE_URL='{addresses.of_path(former)}'; or, with the program ended, copy it "
-            f"to {file} ({former.name}-wal beside it, too, if there is one)."
-        )
 
 
 def is_read_only(ws: Workspace) -> bool:
@@ -163,7 +150,9 @@ def _make_engine(url: str) -> Engine:
     if is_read_only(ws):
         file = database_file(ws)
         assert file is not None
-        return create_engine("sqlite://", creator=lambda: _to_look_at(file), poolclass=NullPool)
+        return create_engine(
+            "sqlite://", creator=lambda: absent.to_look_at(file), poolclass=NullPool
+        )
     engine = create_engine(url)
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "begin", _on_begin)
@@ -188,26 +177,12 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Conn
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             raise
         try:
-            connection = _to_look_at(Path(args[0]))
+            connection = absent.to_look_at(Path(args[0]))
         except OSError:
             raise error from None
         connection.isolation_level = None
         record.info[_LOOKING] = str(error)
     return connection
-
-
-def _to_look_at(file: Path) -> sqlite3.Connection:
-    """Open a database that cannot be written, with what its log holds."""
-    log_of = file.with_name(f"{file.name}-wal")
-    if not (log_of.is_file() and log_of.stat().st_size):
-        return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # a log is merged by writing
-        for each in (file, log_of):
-            shutil.copyfile(each, Path(folder, each.name))
-        copy, memory = sqlite3.connect(Path(folder, file.name)), sqlite3.connect(":memory:")
-        copy.backup(memory)
-        copy.close()
-        return memory
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
@@ -342,6 +317,8 @@ def _migrate(ws: Workspace) -> None:
     current = version(ws)
     if current == HEAD:
         return
+    if current is None and absent.was_used(ws) and version(ws) is None:  # nobody made it meanwhile
+        raise faults.damaged(ws, absent.OTHER)
     _refuse_newer(ws, current)
     if is_read_only(ws):
         raise LnlError(
@@ -388,11 +365,11 @@ def check(ws: Workspace, *, update: bool = False) -> None:
     """
     _refuse_empty(ws)
     file = database_file(ws)
-    there = file is None or (file.is_file() and file.stat().st_size > 0)
+    there = file is None or absent.holds_bytes(file)
     current = version(ws) if there else None
     if current is None:
-        if ws.on_sqlite and (any(ws.datasets_dir.glob("*")) or faults.backups(ws)):
-            raise faults.damaged(ws, "is missing" if not there else "holds nothing of a workspace")
+        if absent.was_used(ws):
+            raise faults.damaged(ws, absent.OTHER if there else "is missing")
         raise LnlError(
             f"There is no workspace at {ws.home}: nothing was looked at, nothing made. Correct "
             "LNL_HOME or LNL_DATABASE_URL, or make one (`lnl demo`, `lnl import`)."

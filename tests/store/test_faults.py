@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lnl_core.services import doctor
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk, holding
 from lnl_core.store import (
@@ -83,13 +84,58 @@ def test_garbage_is_named_with_its_copies_and_the_remedy(ws):
     assert "lnl doctor --restore" in str(told.value)
 
 
-@pytest.mark.parametrize("left", ["nothing", "no file"])
+@pytest.mark.parametrize("left", [b"", b"\0", b"\n", None])
 def test_a_database_cut_to_nothing_is_no_new_workspace_while_sets_are_there(ws, left):
+    """SQLite takes one byte for nothing, too."""
     file = closed(ws)
-    file.write_bytes(b"") if left == "nothing" else file.unlink()
+    file.unlink()
+    if left is not None:
+        file.write_bytes(left)
     with pytest.raises(Damaged, match="1 data sets are in"):
         looked_at(ws.home)
-    assert not file.is_file() or not file.stat().st_size  # it was left as it is
+    assert (file.read_bytes() if file.is_file() else None) == left, "it was left as it is"
+
+
+def test_a_database_outside_the_home_that_is_gone_is_not_made_anew(ws, tmp_path):
+    url = f"sqlite:///{tmp_path / 'disk' / 'my.db'}"
+    (tmp_path / "disk").mkdir()
+    closed(ws).unlink()
+    with pytest.raises(Damaged, match=r"my\.db is missing, and 1 data sets"):
+        db.open_workspace(ws.home, url)
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_another_programs_database_is_no_new_workspace_while_sets_are_there(ws, copied):
+    if copied:
+        db.backup(ws, "0004")
+    file = closed(ws)
+    file.unlink()
+    with sqlite3.connect(file) as other:
+        other.execute("create table notes (a)")
+    other.close()
+    with pytest.raises(Damaged, match="holds nothing of a workspace"):
+        looked_at(ws.home)
+    with sqlite3.connect(file) as other:
+        assert other.execute("select name from sqlite_master").fetchall() == [("notes",)]
+    other.close()
+    said = doctor.restore(ws.home)
+    assert "1 data set and" in " ".join(said)
+    assert looked_at(ws.home) == (20 if copied else 0)
+
+
+def test_a_folder_in_the_databases_place_is_said_and_left(ws):
+    file = closed(ws)
+    file.unlink()
+    file.mkdir()
+    for act in (looked_at, doctor.restore):
+        with pytest.raises(LnlError, match="is a folder, and the database belongs there"):
+            act(ws.home)
+    (found,) = doctor.look(ws.home).findings
+    assert not found.restorable
+    file.rmdir()
+    doctor.restore(ws.home)
+    assert looked_at(ws.home) == 0
 
 
 def test_cut_anywhere_or_changed_it_is_read_or_refused(ws, tmp_path):

@@ -1,0 +1,63 @@
+"""What tells a database that is gone, cut to nothing or another program's from a new one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+from lnl_core.records import LnlError, Workspace
+from lnl_core.store import addresses, faults
+
+OTHER = "holds nothing of a workspace"
+"""What is wrong with another program's database, and with one that was never written."""
+
+
+def holds_bytes(file: Path) -> bool:
+    """Say whether a file holds more than one byte: SQLite takes one of 0 or 1 for a new database.
+
+    It writes a single byte itself into an empty file on some disks.
+    """
+    return file.is_file() and file.stat().st_size > 1
+
+
+def set_folders(ws: Workspace) -> list[str]:
+    """Return the names of the sets' folders that are there."""
+    return [each.name for each in ws.datasets_dir.glob("*") if re.match(r"\d+-", each.name)]
+
+
+def was_used(ws: Workspace) -> bool:
+    """Say whether sets or copies of the database are there; never of one on a server."""
+    return ws.on_sqlite and bool(set_folders(ws) or faults.backups(ws))
+
+
+def refuse_former(file: Path, what: str, sets: list[str]) -> None:
+    """Say where an earlier version put the database of these sets, rather than that it is lost."""
+    former, listed = addresses.formerly(file), set()
+    if former is not None and former.is_file():
+        with suppress(sqlite3.Error, OSError), closing(to_look_at(former)) as connection:
+            listed = {row[0] for row in connection.execute("select folder from datasets")}
+    if former is not None and listed & set(sets):
+        raise LnlError(
+            f"The database {file} {what}. An earlier version read its path as an address, and took "
+            f"{former} for it, which lists these data sets. To go on with it there, set "
+            f"LNL_DATABASE_URL='{addresses.of_path(former)}'; or, with the program ended, copy it "
+            f"to {file} ({former.name}-wal beside it, too, if there is one)."
+        )
+
+
+def to_look_at(file: Path) -> sqlite3.Connection:
+    """Open a database that cannot be written, with what its log holds."""
+    log_of = file.with_name(f"{file.name}-wal")
+    if not (log_of.is_file() and log_of.stat().st_size):
+        return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # a log is merged by writing
+        for each in (file, log_of):
+            shutil.copyfile(each, Path(folder, each.name))
+        copy, memory = sqlite3.connect(Path(folder, file.name)), sqlite3.connect(":memory:")
+        copy.backup(memory)
+        copy.close()
+        return memory
