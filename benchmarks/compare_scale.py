@@ -36,7 +36,7 @@ CLASSES, EPOCHS = 10, 10
 METHODS = ("sr", "jump", "hnml", "ce", "probe")
 READY = {
     "quality": ["precision_recall", "effort", "overlap", "table"],
-    "losses": ["losses_figure", "course"],
+    "losses": ["losses_figure"],
     "agreement": ["agreement", "overlap_depth_figure"],
 }
 """View -> keys of what must be painted."""

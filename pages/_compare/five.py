@@ -11,8 +11,8 @@ from lnl_core.services.in_force import loaded, scored
 from lnl_core.types import DatasetInfo, IntArray
 from lnl_core.views import Comparison
 from pages import _figures, _ui, _urls, _words
+from pages._compare import held
 from pages._components.markup import panel
-from pages._review import unseen
 from pages._review.answers import row_of
 from pages._ui import plain
 
@@ -29,10 +29,8 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         st.info("No image in this list. Choose another one.", icon=":material/info:")
         return
     _start_absent(info)
-    if unseen.holds_back(info, row):
-        _held_back(info, row)
+    if held.back(info, row, "five"):
         return
-    unseen.note(info, row)
     html = drawing.panel(
         five_views.views(info, row),
         lambda other, size: _urls.image_url(info.id, info.version, size).replace(
@@ -138,34 +136,3 @@ def _image(info: DatasetInfo, rows: IntArray) -> int | None:
     if asked != identity:
         st.query_params["id"] = identity
     return row
-
-
-# Before the answer ----------------------------------------------------------------------------
-
-
-def _held_back(info: DatasetInfo, row: int) -> None:
-    """Show the image alone: what methods say would sway the answer that a person still owes."""
-    data = loaded(info)
-    given = info.class_names[int(data.given_labels[row])]
-    card = st.container(
-        border=True, horizontal=True, vertical_alignment="center", gap="medium", key="five_held"
-    )
-    with card.container(width=148):
-        _ui.thumbs(info, [row], side=140)
-    with card.container(width="stretch", gap="small"):
-        st.markdown(f"Labelled **{plain(_ui.short(given))}**")
-        st.markdown(
-            "You have not answered this image yet, and Review is in Commit first: what the methods "
-            "say would sway your answer."
-        )
-        with st.container(horizontal=True, gap="small"):
-            if st.button("Answer it in Review", icon=":material/rate_review:", key="five_answer"):
-                _ui.go("review", dataset=info.name, id=str(data.ids[row]))
-            st.button(
-                "Show all the same",
-                key="five_show",
-                on_click=unseen.show_all,
-                args=(info,),
-                help="For this visit. Your answer to an image seen here is recorded as one that "
-                "had seen the suggestion.",
-            )

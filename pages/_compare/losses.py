@@ -14,6 +14,7 @@ from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import STATISTICS, TOGETHER, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
+from pages._compare import held
 from pages._components.stepper import stepper
 from pages._ui import plain
 
@@ -170,6 +171,8 @@ def _image(info: DatasetInfo, values: Losses) -> None:
             args=(state, order.tolist()),
             key="losses_next",
         )
+    if held.back(info, row, "losses"):
+        return
     given, words = _names(info, values, row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=80):

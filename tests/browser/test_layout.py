@@ -36,7 +36,7 @@ PAGES = {
     "five on the wall": ("compare?view=five&present=1", ".st-key-five_row"),
     "quality on the wall": ("compare?view=quality&present=1", ".st-key-effort .main-svg"),
     "differences": ("compare?view=differences", ".st-key-classes_card .main-svg"),
-    "losses": ("compare?view=losses", ".st-key-course .main-svg, .st-key-losses_figure .main-svg"),
+    "losses": ("compare?view=losses", ".st-key-losses_held"),
     "agreement": ("compare?view=agreement", ".st-key-agreement .main-svg"),
     "cost": ("compare?view=cost", "[data-testid=stMain] .st-key-compare_body"),
     "retraining": ("compare?view=retraining", ".st-key-compare_body"),
@@ -79,6 +79,9 @@ def open_page(page, server, name, info):
         page.evaluate(STILL)
         page.get_by_role("button", name="Show all the same").click()
         page.wait_for_selector(".fv .column")
+    if name == "losses":
+        page.get_by_role("button", name="Show all the same").click()
+        page.wait_for_selector(".st-key-course .main-svg")
     if name == "page":
         page.get_by_test_id("stMain").get_by_text("Page", exact=True).click()
         page.wait_for_selector(".tile img")

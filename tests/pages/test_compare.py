@@ -188,6 +188,14 @@ def test_the_threshold_says_what_it_queues(desk, judged, texts):
     assert "Really wrong" in texts(app)
 
 
+def test_what_a_run_says_of_one_image_waits_for_the_answer_or_until_asked(desk, judged, texts):
+    app = desk("compare", dataset="tiny", view="losses")
+    assert "best other class" not in texts(app)
+    assert "You have not answered this image yet" in texts(app)
+    app.button(key="losses_show").click().run()
+    assert "best other class" in texts(app)
+
+
 def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
     desk, judged, no_worker, texts
 ):

@@ -159,6 +159,9 @@ export function named(tag, text, props = {}, limit = 24) {
 
 const ENDING = 8;
 
+/** @param {unknown} text */
+export const isLong = (text) => Array.from(oneLine(text)).length > 2 * ENDING;
+
 /**
  * A name that takes the room there is: where that is too little its start is cut, its end stays.
  *
@@ -168,7 +171,7 @@ const ENDING = 8;
 export function roomy(text, kind = "") {
   const whole = oneLine(text);
   const letters = Array.from(whole);
-  if (letters.length <= 2 * ENDING) return h("span", { class: kind, title: null }, whole || "–");
+  if (!isLong(whole)) return h("span", { class: kind, title: null }, whole || "–");
   const start = h("span", null, letters.slice(0, -ENDING).join(""));
   const end = h("span", null, letters.slice(-ENDING).join(""));
   return h("span", { class: `${kind} roomy`, title: whole }, start, end);

@@ -1,7 +1,7 @@
 // "Which class is it?": the suggestions with their keys, and the other answers.
 
 import { classKeys } from "../desk/classes.js";
-import { cap, gap, h, keyButton, roomy } from "../desk/nodes.js";
+import { cap, gap, h, isLong, keyButton, roomy } from "../desk/nodes.js";
 import { chance } from "../desk/words.js";
 import { SUGGESTED } from "./choosing.js";
 import { isUnlabelled, takesNothing } from "./desk.js";
@@ -30,6 +30,7 @@ export function choices(desk, found) {
     : Array.from({ length: SUGGESTED }, () =>
         h("div", { class: "choice idle" }, h("span", { class: "skeleton" })),
       );
+  const long = found?.top.some(({ label }) => isLong(desk.data.classes[label]));
   const { acts } = desk;
   const others = h(
     "div",
@@ -43,7 +44,12 @@ export function choices(desk, found) {
     "div",
     { class: "sec" },
     h("div", { class: "hd big" }, h("b", null, "Which class is it?"), gap(), wrong),
-    h("div", { class: "choices", title: rows.length && judged ? SHARES : null }, rows, others),
+    h(
+      "div",
+      { class: `choices${long ? " long" : ""}`, title: rows.length && judged ? SHARES : null },
+      rows,
+      others,
+    ),
   );
 }
 
