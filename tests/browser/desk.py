@@ -1,9 +1,14 @@
 """The review page in a browser, as tests use it."""
 
+from pathlib import Path
+
 from lnl_core.store import db, decisions
 
 CLASSES = ["ant", "bee", "cow", "doe"]
 SAVED = "All answers saved"
+
+MEASURE = Path(__file__).with_name("measure.js").read_text("utf-8")
+"""Tells in lines of text what of a page cannot be read."""
 
 LOOKED = """async (place) => {
   const row = () => place.querySelector(':scope > img, .tile img')?.src.split('/').at(-2);

@@ -1,7 +1,5 @@
 """Every page at every size that people use: nothing overlaps, nothing is cut, nothing collapses."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
 from pages import _ui
 from tests import five
-from tests.browser.desk import STILL
+from tests.browser.desk import MEASURE, STILL
 from tests.browser.test_explore import lay
 
 pytestmark = pytest.mark.browser
@@ -22,7 +20,6 @@ SIZES = {
 at 150 % and those up to the wall's."""
 
 NAMES = ["Scottish deerhound with a coat", "ox", "Blouse", "harvestman, daddy longlegs, opilionid"]
-MEASURE = Path(__file__).with_name("measure.js").read_text("utf-8")
 
 PAGES = {
     "data": ("", ".st-key-cards"),

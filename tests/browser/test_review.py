@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from lnl_core.services.in_force import standing
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
-from tests.browser.desk import CLASSES, STILL, Desk
+from tests.browser.desk import CLASSES, MEASURE, STILL, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -365,3 +365,26 @@ def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     desk.open(picture=".strip .stop")
     desk.page.click(".strip .stop button:has-text('Export')")
     desk.page.wait_for_url("**/export?**")
+
+
+WHOLE = """(rows) => {
+  const { right, bottom } = rows[0].parentElement.getBoundingClientRect();
+  const seen = rows.filter((row) => getComputedStyle(row).visibility === "visible");
+  const boxes = seen.map((row) => row.getBoundingClientRect());
+  return boxes.filter((box) => box.right <= right + 1 && box.bottom <= bottom + 1).length;
+}"""
+"""How many of the last answers are seen, each whole."""
+
+
+def test_the_last_answers_keep_their_rows_under_what_the_goal_takes(desk):
+    """A guarantee, its chart and what the goal takes took all the height; Z showed nothing."""
+    desk.press("s", "s", "s").saved()
+    checked(desk, 40)
+    desk.open()
+    desk.press("u", "k", "k").saved()
+    for width, height in ((1280, 800), (1280, 680), (1024, 600), (853, 533), (1600, 800)):
+        desk.page.set_viewport_size({"width": width, "height": height})
+        desk.page.evaluate(STILL)
+        rows = desk.page.locator(".last .li")
+        assert rows.evaluate_all(WHOLE) >= 3, f"{width} x {height}"
+        assert desk.page.evaluate(MEASURE) == [], f"{width} x {height}"

@@ -164,21 +164,40 @@ function notHere(desk, found) {
 /** Steps in which a low panel gives up room, what is used least first. */
 const TIGHTER = ["tight1", "tight2", "tight3", "tight4", "tight5", "tight6", "tight7"];
 
+const LEAST = 3; // of the last answers: what can be taken back is seen
+
 /**
  * Give up what has no room, step by step; then take back what has room all the same.
  *
  * @param {HTMLElement} place
  */
-function fitPanel(place) {
-  const fits = () => place.scrollHeight <= place.clientHeight;
+export function fitPanel(place) {
+  const fits = () => place.scrollHeight <= place.clientHeight && rowsOut(place) >= LEAST;
   place.classList.remove(...TIGHTER);
   let taken = 0;
   while (!fits() && taken < TIGHTER.length) place.classList.add(TIGHTER[taken++]);
-  if (!fits()) return;
-  for (const step of TIGHTER.slice(0, taken).reverse()) {
+  for (const step of fits() ? TIGHTER.slice(0, taken).reverse() : []) {
     place.classList.remove(step);
     if (!fits()) place.classList.add(step);
   }
+  rowsOut(place);
+}
+
+/**
+ * Hide the last answers that have no room for a whole row.
+ *
+ * @param {HTMLElement} place
+ * @returns {number} of rows that are seen; no end where all are
+ */
+function rowsOut(place) {
+  const list = /** @type {HTMLElement | null} */ (place.querySelector(".list"));
+  if (!list) return Infinity;
+  const rows = /** @type {HTMLElement[]} */ ([...list.children]);
+  const isOut = (/** @type {HTMLElement} */ row) =>
+    row.offsetLeft > rows[0].offsetLeft || row.offsetHeight > list.clientHeight;
+  for (const row of rows) row.classList.toggle("out", isOut(row));
+  const seen = rows.filter((row) => !isOut(row)).length;
+  return seen === rows.length ? Infinity : seen;
 }
 
 /** @param {ReviewDesk} desk */

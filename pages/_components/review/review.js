@@ -11,7 +11,7 @@ import { actsOf } from "./acts.js";
 import { isWide, newDesk, showsEvidence } from "./desk.js";
 import { pressKey } from "./keyboard.js";
 import { drawOverlay } from "./overlay.js";
-import { drawPanel } from "./panel.js";
+import { drawPanel, fitPanel } from "./panel.js";
 import { showAt } from "./present.js";
 import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
@@ -74,8 +74,12 @@ function listen(desk, event) {
  * @param {ReviewDesk} desk
  */
 function fit(desk) {
-  if (isWide(desk.parts.root) === desk.look.wide) drawStage(desk);
-  else resize(desk);
+  if (isWide(desk.parts.root) !== desk.look.wide) {
+    resize(desk);
+    return;
+  }
+  drawStage(desk);
+  fitPanel(desk.parts.panel);
 }
 
 /**
