@@ -29,7 +29,8 @@ STYLE = """
 container:fv/inline-size;font-variant-numeric:tabular-nums}
 @container main (min-width:1500px){.fv{font-size:16px}}
 @container main (min-width:2100px){.fv{font-size:20px}}
-.fv.large{font-size:18px}
+.fv.large{font-size:clamp(14px,1.35cqw,18px)} /* of the page: five columns fit from 1100 px on */
+@container main (min-width:2100px){.fv.large{font-size:22px}}
 .fv *{box-sizing:border-box}
 .fv :is(p,h2,h3,h4,ol){margin:0;padding:0}
 .fv .head{display:flex;gap:1.6em;align-items:center;margin-bottom:1.2em;flex-wrap:wrap}
@@ -138,18 +139,29 @@ def _together(views: ImageViews) -> str:
     if all(each.place is None for each in asked):
         return "Its label is no class: there is nothing to agree with."
     if only is not None:
-        word = "baseline" if views.baselines[1] == 1 else "baselines"
-        also = f" {views.baselines[0]} of {views.baselines[1]} {word} agree with it."
+        also = f" Baselines that agree with it: {views.baselines[0]} of {views.baselines[1]}."
         found = f'<span class="chip found">Only {escape(only.short)} expects another class</span>'
         return found + (escape(also) if views.baselines[1] else "")
     wrong = [each for each in asked if each.wrong]
-    words = f"{len(wrong)} of {len(asked)} methods expect another class"
+    who = _share(len(wrong), len(asked), "method")
+    if views.baselines[1]:
+        who += f" and {_share(*views.baselines, 'baseline')}"
+    alone = len(asked) == 1 and not views.baselines[1]
+    words = f"{who} {'expects' if alone else 'expect'} another class"
     classes = Counter(views.names[each.label] for each in wrong if each.label is not None)
     if classes:
-        words += ": " + ", ".join(f"{name} ({count})" for name, count in classes.most_common())
-    if views.baselines[1]:
-        words += f"; so do {views.baselines[0]} of {views.baselines[1]} baselines"
+        words += ": " + ", ".join(_counted(views, *each) for each in classes.most_common())
     return escape(words) + "."
+
+
+def _share(count: int, there: int, word: str) -> str:
+    return f"{count} of {there} {word}{'' if there == 1 else 's'}"
+
+
+def _counted(views: ImageViews, name: str, count: int) -> str:
+    """Say how many methods expect a class; where baselines are counted too, that these are not."""
+    unit = (" method" if count == 1 else " methods") if views.baselines[1] else ""
+    return f"{name} ({count}{unit})"
 
 
 # Columns --------------------------------------------------------------------------------------

@@ -283,3 +283,13 @@ def test_a_measure_finds_what_it_is_for(page):
         "lies on “above”",
         "class name collapsed",
     ]
+
+
+@pytest.mark.parametrize("width", [1100, 1280, 1920, 2560])
+def test_presenting_keeps_the_five_methods_side_by_side(common_server, page, layout_set, width):
+    """The larger type put the fifth below the others, under the window's edge."""
+    page.set_viewport_size({"width": width, "height": 800})
+    open_page(page, common_server, "five on the wall", layout_set)
+    tops = [each.bounding_box()["y"] for each in page.locator(".fv .column").all()]
+    assert len(tops) == 5
+    assert len(set(tops)) == 1, tops

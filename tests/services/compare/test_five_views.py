@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lnl_core.figures import panel
 from lnl_core.jobs import queue
 from lnl_core.services.compare import five_views
 from lnl_core.store import arrays, datasets
@@ -203,3 +204,30 @@ def test_a_method_without_a_run_says_what_it_would_show_and_is_started_in_one_pr
     assert sum(words.startswith("Its run goes on, 0") for words in said) == 1
     with pytest.raises(LnlError, match="No method is chosen"):
         five_views.start_absent(tiny)
+
+
+def test_the_sentence_counts_baselines_beside_the_methods_and_contradicts_nothing(seen):
+    """It said "0 of 5 methods expect another class; so do 1 of 3 baselines"."""
+    info, _ = seen
+    views = five_views.views(info, 0)
+
+    def said(**change):
+        html = panel.panel(replace(views, **change), lambda row, size: "")
+        return html.split("<p>")[1].split("</p>")[0]
+
+    other = views.names[views.methods[0].label]
+    calm = tuple(replace(each, wrong=False) for each in views.methods)
+    one = (replace(views.methods[0], wrong=True),)
+    assert said(methods=calm, baselines=(1, 3)) == (
+        "0 of 5 methods and 1 of 3 baselines expect another class."
+    )
+    assert said(baselines=(1, 1)).startswith(
+        "5 of 5 methods and 1 of 1 baseline expect another class: "
+    )
+    assert (
+        said(methods=one, baselines=(0, 0)) == f"1 of 1 method expects another class: {other} (1)."
+    )
+    assert said(methods=one, baselines=(0, 2)) == (
+        f"1 of 1 method and 0 of 2 baselines expect another class: {other} (1 method)."
+    )
+    assert "Baselines that agree with it: 1 of 3." in said(methods=one + calm[1:], baselines=(1, 3))
