@@ -20,6 +20,7 @@ from lnl_core.types import (
     Array,
     BaseRun,
     BoolArray,
+    Damaged,
     DatasetInfo,
     FloatArray,
     IntArray,
@@ -94,14 +95,24 @@ def told_rows(info: DatasetInfo, run: int | str) -> BoolArray:
 
 
 def hand_on(info: DatasetInfo, run: int) -> None:
-    """Write what a run knows into those that build on it: without it nobody could tell any more."""
-    told = told_rows(info, run)
+    """Write what a run knows into those that build on it: without it nobody could tell any more.
+
+    Where that cannot be read, they may know every answer, and what it says goes.
+    """
+    unreadable: tuple[str, ...] = ()
+    try:
+        told = told_rows(info, run)
+    except Damaged:
+        told, unreadable = np.ones(info.n, dtype=bool), ("trusted.npy", HANDED_ON)
     if not told.any():
         return
     for job in queue.jobs(info):
         folder = info.directory / "runs" / str(job.id)
         if _below(info, job.id) == run and folder.is_dir():
-            arrays.write_array(folder / HANDED_ON, told | told_rows(info, job.id))
+            own = told if told.all() else told | told_rows(info, job.id)
+            arrays.write_array(folder / HANDED_ON, own)
+    for name in unreadable:
+        (info.directory / "runs" / str(run) / name).unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lnl_core.methods import signal_key, taught
 from lnl_core.store import arrays, datasets, decisions, locks
 from lnl_core.types import (
     BoolArray,
+    Damaged,
     DatasetInfo,
     IntArray,
     Job,
@@ -183,14 +184,15 @@ def _keep_before_review(info: DatasetInfo) -> None:
     """Keep the ranking in force where people have answered since, and no run behind it knows it.
 
     Answers change no ranking: what is in force when the next one is made was in force when they
-    were given.
+    were given. Where its files or those of its runs are damaged, nobody can tell: it is not kept.
     """
     folder = info.directory / "ranking"
-    stored = arrays.load_ranking(folder) if decisions.reviewed(info) else None
-    if stored is None:
-        return
-    if not any(told_rows(info, run).any() for run in stored[1].values()):
-        arrays.keep_before_review(folder)
+    with suppress(Damaged):
+        stored = arrays.load_ranking(folder) if decisions.reviewed(info) else None
+        if stored is None:
+            return
+        if not any(told_rows(info, run).any() for run in stored[1].values()):
+            arrays.keep_before_review(folder)
 
 
 def _judges(info: DatasetInfo, folder: Path) -> BoolArray:

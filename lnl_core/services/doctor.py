@@ -13,14 +13,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from lnl_core.jobs import queue
 from lnl_core.records import NoRoom
 from lnl_core.said import command, many
-from lnl_core.services.datasets import leftovers
+from lnl_core.services.datasets import leftovers, unreadable
 from lnl_core.store import adopting, arrays, datasets, db, faults, possible, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
-from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
+from lnl_core.types import Damaged, DatasetInfo, LnlError, Workspace
 
 RESTORE = "`lnl doctor --restore`"
 AGAIN = "It cannot be restored: import the set again, or bring its folder back from a copy of yours"
@@ -158,8 +157,11 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         said += _restore_meta(broken)
     said += adopting.adopt_unlisted(ws)
     for info in datasets.datasets(ws):
+        said += _restore_misfit(info)
+    for info in datasets.datasets(ws):
         said += _restore_ranking(info)
         said += _drop_copies(info)
+        said += unreadable.drop(info)
     leftovers.sweep(ws)
     return said
 
@@ -205,6 +207,11 @@ def _sets(ws: Workspace) -> Iterator[Finding]:
 
 
 def _of(info: DatasetInfo) -> Iterator[Finding]:
+    if unreadable.meta_that_fits(info) is not None:
+        problem = f"{info.directory.name}/meta.json is damaged: it does not fit the set's arrays."
+        help_ = f"{RESTORE} takes meta.json from its copy, which does; nothing is lost"
+        yield Finding(info.name, problem, help_, True)
+        return  # of a set that says of itself what is not true nothing else can be said
     try:
         datasets.copies(info)
     except LnlError as error:
@@ -231,22 +238,10 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
     except LnlError as error:
         help_ = f"{RESTORE} takes an earlier ranking; without one the next run ranks anew"
         yield Finding(info.name, _bare(str(error)), help_, True)
-    for job in queue.jobs(info):
-        if job.state is JobState.DONE and job.method in _methods():
-            try:
-                arrays.load_signals(queue.run_dir(info.workspace, job))
-            except LnlError as error:
-                help_ = (
-                    "It cannot be restored: start this method again, then remove the run with "
-                    f"`{command('runs', 'rm', info.name, str(job.id))}`"
-                )
-                yield Finding(f"{info.name}, run {job.id}", _bare(str(error)), help_, False)
-
-
-def _methods() -> set[str]:
-    from lnl_core.methods import METHODS
-
-    return set(METHODS)
+    for each in unreadable.unreadable(info):
+        place = info.name if each.run is None else f"{info.name}, run {each.run}"
+        help_ = f"{RESTORE} drops it: {each.without}" if each.without else each.remedy
+        yield Finding(place, _bare(each.problem), help_, bool(each.without))
 
 
 def _has_copy(directory: Path) -> bool:
@@ -260,6 +255,14 @@ def _restore_meta(each: datasets.Broken) -> list[str]:
         return []
     write_json(each.directory / datasets.META, read_json(each.directory / datasets.META_COPY))
     return [f"“{each.name}”: meta.json is there again, from its copy."]
+
+
+def _restore_misfit(info: DatasetInfo) -> list[str]:
+    meta = unreadable.meta_that_fits(info)
+    if meta is None:
+        return []
+    write_json(info.directory / datasets.META, meta)
+    return [f"“{info.name}”: meta.json did not fit the set's arrays; it is its copy's again."]
 
 
 def _restore_ranking(info: DatasetInfo) -> list[str]:
