@@ -36,6 +36,9 @@ _TOO_MANY_CELLS = BadRow(
     "More cells than the header has.", "Put quotes around text that holds the separator."
 )
 
+NAMELESS = "column {}"
+"""What a column of CSV without a name is called, by its number from 1."""
+
 Cells = dict[str, str]
 """Column -> text; only the columns that were asked for."""
 
@@ -126,11 +129,14 @@ def _checked(
     twins = _twins(names)
     for at in found.values():
         if names[at].strip().lower() in twins:
-            raise LnlError(
-                f"{name} has several columns called “{visible(names[at].strip())[:40]}”. Give each "
-                "a name of its own."
-            )
+            raise LnlError(same_named(name, names[at]))
     return found
+
+
+def same_named(name: str, column: str) -> str:
+    """Say that a table has several columns of one name, and what to do."""
+    shown = visible(column.strip())[:40]
+    return f"{name} has several columns called “{shown}”. Give each a name of its own."
 
 
 def _twins(names: Sequence[str]) -> set[str]:
@@ -245,7 +251,12 @@ def _records(
         names = next(reader)
     except csv.Error as error:
         raise LnlError(f"The first row of {name} is no header: {error}. {SAVE_AS}") from error
-    return reader, names, head.number, filled
+    return reader, numbered(names), head.number, filled
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return the names of columns, those without one called by their number: `column 3`."""
+    return [name if name.strip() else NAMELESS.format(at) for at, name in enumerate(names, 1)]
 
 
 def _parquet_rows(

@@ -51,6 +51,8 @@ def test_an_array_beside_labels_that_differs_is_asked_about_and_one_that_agrees_
     (question,) = asked(saved(tmp_path, images=IMAGES, labels=LABELS, noisy_labels=OTHER))
     assert (question.default, question.stops) == ("labels", True)
     assert asked(path, label_column="labels") == []
+    assert asked(saved(tmp_path, images=IMAGES, labels=LABELS, noisy_labels=(LABELS + 1) % 3))
+    assert asked(saved(tmp_path, images=IMAGES, labels=LABELS, label_ids=LABELS + 1)) == []
 
 
 def test_truth_is_never_taken_for_the_given_labels(tmp_path):

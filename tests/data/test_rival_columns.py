@@ -5,6 +5,7 @@ import os
 import pytest
 
 from lnl_core.readings import Answers
+from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, put, read, rows_of, stops
 
 PAIRS = [("cat", "cat"), ("dog", "cat"), ("dog", "dog"), ("cat", "cat")] * 2
@@ -248,3 +249,55 @@ def test_a_blank_in_a_second_column_of_labels_or_images_is_no_question(tmp_path)
     rows[2] = f",im2.png,{kinds[2]}"
     rows_of(tmp_path / "d", "\n".join(["path,filename,label", *rows]))
     assert asked(read(tmp_path / "d"))["image_column"].is_open
+
+
+@pytest.mark.parametrize("other", [["dog", "cat"], ["dog", "bird", "cat"]])
+def test_columns_that_exchange_the_classes_differ(tmp_path, other):
+    pairs = list(zip(sorted(other, key=["cat", "dog", "bird"].index), other, strict=True)) * 3
+    source = two(tmp_path / "s", "label_2", pairs)
+    assert "--label-column label or label_2" in stops(source, "label_column", tmp_path)
+    found = read(two(tmp_path / "t", "corrected_label", pairs, first="given_label"))
+    assert any("“given_label” has the labels to be checked" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("kinds", [["cat", "dog"], ["cat", "dog", "bird"]])
+def test_corrections_of_a_few_rows_are_a_second_column_of_labels(tmp_path, kinds):
+    pairs = [(kinds[at % len(kinds)], "") for at in range(24)]
+    for at in (0, 1, 2, 10):
+        pairs[at] = (pairs[at][0], kinds[(at + 1) % len(kinds)])
+    rows = [f"im{at % 8}-{at}.png,{one},{other}" for at, (one, other) in enumerate(pairs)]
+    for name in ("a", "b"):
+        put(tmp_path / name, [f"im{at % 8}-{at}.png" for at in range(24)])
+    new = tmp_path / "a" / "list.csv"
+    new.write_text("\n".join(["image,label,new_label", *rows]) + "\n")
+    assert "new_label" in stops(tmp_path / "a", "label_column", tmp_path)
+    fixed = tmp_path / "b" / "list.csv"
+    fixed.write_text("\n".join(["image,given_label,corrected_label", *rows]) + "\n")
+    found = read(tmp_path / "b")
+    assert any("look like labels and differ" in note for note in found.notes)
+    assert not any("says the same" in note for note in found.notes)
+
+
+def test_columns_without_a_name_are_told_apart_by_their_number(tmp_path, agrees):
+    rows = [f"im{i}.png,{'xy'[i % 2]},{('cat', 'dog', 'bird')[i % 3]}" for i in range(8)]
+    source = rows_of(tmp_path / "s", "\n".join(["image,,", *rows]) + "\n")
+    offered = asked(read(source))["label_column"].choices
+    assert [(each.value, each.words) for each in offered] == [
+        ("2", "column 2, without a name: 2 values, x …"),
+        ("3", "column 3, without a name: 3 values, cat …"),
+    ]
+    assert counts(read(source, label_column="3")) == {"bird": 2, "cat": 3, "dog": 3}
+    assert read(source, label_column="3", split_column="2").splits == {"x": 4, "y": 4}
+    agrees(source, Answers(label_column="3", id_column="none"))
+    rows = [f"{i},im{i}.png,{'xy'[i % 2]},note {i}," for i in range(12)]
+    found = read(rows_of(tmp_path / "t", "\n".join([",image,label,,", *rows]) + "\n", 12))
+    assert (found.open_questions, counts(found)) == ((), {"x": 6, "y": 6})
+    (note,) = [each for each in found.notes if "not taken along" in each]
+    assert note.startswith("Column “column 4” is not")  # the last is blank, the first counts rows
+
+
+def test_columns_of_one_name_are_not_offered_as_what_is_refused(tmp_path):
+    rows = [f"im{i}.png,{'xy'[i % 2]},{'ab'[i % 2]}" for i in range(8)]
+    source = rows_of(tmp_path / "s", "\n".join(["image,annotator,annotator", *rows]) + "\n")
+    with pytest.raises(LnlError, match=r"several columns called “annotator”\. Give each a name"):
+        read(source / "list.csv")

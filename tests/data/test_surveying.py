@@ -68,3 +68,22 @@ def test_a_blank_cell_parts_no_rows_and_names_no_other_image(tmp_path):
     rows = ["a.png,x,a.png", "b.png,x,", ",x,c.png"]
     listing = write(tmp_path / "b.csv", rows)
     assert surveying.pairs_apart([listing], "path", "class", True) == [(listing, "", "c.png")]
+
+
+def test_names_of_other_classes_and_names_of_a_few_rows_do_not_say_the_same(tmp_path):
+    def differ(*pairs):
+        rows = [f"im{at}.png,{one},{other}" for at, (one, other) in enumerate(pairs)]
+        listing = write(tmp_path / "a.csv", rows)
+        return bool(surveying.differing([listing], "label", ["class"], True))
+
+    assert differ(("cat", "dog"), ("dog", "cat"))
+    assert differ(("a", "b"), ("b", "c"), ("c", "a"))
+    assert differ(("Cat", "dog"), ("Dog", "cat"))
+    assert differ(("cat", "dog"), ("dog", ""), ("bird", ""))
+    assert differ(("cat", "lynx"), ("cat", ""), ("dog", ""), ("dog", ""))
+    assert differ(("0", "1"), ("1", "0"))
+    assert differ(("0", "1"), ("1", ""), ("0", "1"))
+    assert not differ(("cat", "Cat"), ("dog", "DOG"), ("dog", ""), ("cat", ""))
+    assert not differ(("cat", "cat"), ("dog", "hound"))
+    assert not differ(("0", "1"), ("1", "2"), ("2", "3"))
+    assert not differ(("0", "cat"), ("1", "dog"), ("0", ""))

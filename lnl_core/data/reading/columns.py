@@ -105,9 +105,13 @@ class _Decision:
             return ()
         read = {name.lower() for each in self._accepted.values() for name in each}
         left = [name for name in self._names if name.strip() and name.lower() not in read]
-        if not self._has_header:
-            left = [name for name in left if not self._peek.is_blank(name)]
-        return tuple(left)
+        return tuple(name for name in left if not self._is_nothing(name))
+
+    def _is_nothing(self, name: str) -> bool:
+        """Tell whether a column without a name is blank, or the index that pandas writes."""
+        if self._has_header and not self._peek.is_nameless(name):
+            return False
+        return self._peek.is_blank(name) or (self._has_header and self._peek.counts_rows(name))
 
     def _take(self, key: str, name: str) -> None:
         self._accepted[key] = (name.lower(),)
@@ -175,7 +179,8 @@ class _Decision:
                 f"{self._file.name} has no column “image”. Its columns: {self._peek.shown()}. "
                 "Which one names the images?",
                 tuple(
-                    self._peek.choice(each, self._peek.example(each)) for each in self._names[:40]
+                    self._peek.choice(each, self._peek.example(each))
+                    for each in self._peek.free()[:40]
                 ),
                 stops=True,
             )
@@ -276,8 +281,9 @@ class _Decision:
                 candidates[0],
             )
             self._take("label", worded)  # names say more than numbers
-            rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)
-            self._notes.append(f"Labels are column “{worded}”; {rest} says the same.")
+            rest = [f"“{visible(n)[:40]}”" for n in candidates if n != worded]
+            say = "say" if len(rest) > 1 else "says"
+            self._notes.append(f"Labels are column “{worded}”; {', '.join(rest)} {say} the same.")
             return
         kinds = {
             each: f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
@@ -336,7 +342,7 @@ class _Decision:
                     self._peek.choice(
                         each, f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
                     )
-                    for each in few or [name for name in self._names if name != taken]
+                    for each in few or self._peek.free(taken)
                 ),
                 stops=True,
             )

@@ -115,10 +115,26 @@ class Peek:
 
     def choice(self, name: str, words: str) -> Choice:
         """Return a column as an answer: by its name, by its number where that says more."""
-        if name and name in self._single:
-            return Choice(name, words)
         at = self.names.index(name) + 1
-        return Choice(str(at), f"column {at}, without a name: {words}" if not name else words)
+        if self.is_nameless(name):
+            return Choice(str(at), f"column {at}, without a name: {words}")
+        return Choice(name if name in self._single else str(at), words)
+
+    def is_nameless(self, name: str) -> bool:
+        """Tell whether a column has no name in the header."""
+        return self._has_header and name == tables.NAMELESS.format(self.names.index(name) + 1)
+
+    def free(self, taken: str = "") -> list[str]:
+        """Return the columns that can be read, and are not taken: those of a name of their own.
+
+        Raises:
+            LnlError: there is none.
+        """
+        free = [name for name in self._single if name != taken]
+        if not free:
+            twin = next((name for name in self.names if name != taken), "")
+            raise LnlError(tables.same_named(self._file.name, twin))
+        return free
 
     def example(self, name: str) -> str:
         """Return the first value of a column that is not blank."""

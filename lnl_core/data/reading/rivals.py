@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
-from lnl_core.data.reading.spellings import number
+from lnl_core.data.reading.spellings import number, plain
 from lnl_core.data.tables import visible
 from lnl_core.readings import Choice, Question
 
@@ -105,7 +106,7 @@ def columns(values: Mapping[str, Counts], label: str, used: Collection[str]) -> 
         if name
         and name not in asked
         and plain.get(name) not in others
-        and (is_called_so(name, cells) or _has_the_classes(cells, known))
+        and (is_called_so(name, cells, known) or _has_the_classes(cells, known))
     ]
 
 
@@ -117,12 +118,16 @@ def _says_how_sure(name: str) -> bool:
     return bool(_tokens(name) & _ABOUT_LABELS)
 
 
-def is_called_so(name: str, cells: Counts) -> bool:
-    """Tell whether a column is called like labels, and its cells come again as classes do."""
+def is_called_so(name: str, cells: Counts, known: Collection[str] = ()) -> bool:
+    """Tell whether a column is called like labels, and its cells come again as classes do.
+
+    Cells that are filled in a few rows alone need not where they are classes that are `known`.
+    """
     if not _tokens(name) & _LABELS or _says_how_sure(name):
         return False
     filled = _filled(cells)
-    return 1 <= len(filled) <= max(2, sum(filled.values()) // 2)
+    again = len(filled) <= max(2, sum(filled.values()) // 2)
+    return bool(filled) and (again or all(cell in known for cell in filled))
 
 
 def _filled(cells: Counts) -> dict[str, int]:
@@ -145,6 +150,31 @@ def all_numbers(values: Iterable[str]) -> bool:
 
 
 def same_groups(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tell whether two columns split the rows alike, whatever they call the parts."""
+    """Tell whether two columns split the rows alike, by the same names or by names apart."""
     pairs = set(zip(one, other, strict=True))
-    return len(pairs) == len(set(one)) == len(set(other))
+    alike = len(pairs) == len(set(one)) == len(set(other))
+    return alike and are_apart(dict(pairs), one)
+
+
+def are_apart(pairs: Mapping[str, str], values: Iterable[str]) -> bool:
+    """Tell whether what a column says is nowhere the first one's name of another class.
+
+    Numbers that count the same from another start (1, 2, 3 for 0, 1, 2) are apart.
+
+    Args:
+        pairs: value of the first column -> what the other one says in its place.
+        values: all values of the first column, also those that the other one says nothing of.
+    """
+    known = {_key(value) for value in values if value}
+    keys = {_key(own): _key(other) for own, other in pairs.items()}
+    if all(own == other or other not in known for own, other in keys.items()):
+        return True
+    if keys.keys() != known or not all_numbers([*keys, *keys.values()]):
+        return False
+    return len({Decimal(other) - Decimal(own) for own, other in keys.items()}) == 1
+
+
+def _key(value: str) -> str:
+    """Return what a name and the same one spelled otherwise have in common."""
+    found = number(value)
+    return plain(value) if found is None else str(found)

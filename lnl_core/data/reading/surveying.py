@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lnl_core.data import tables
+from lnl_core.data.reading import rivals
 from lnl_core.data.tables import BadRow, Cells
 
 _MANY = 20_000
@@ -74,26 +75,53 @@ def _counts(
 def differing(
     files: Sequence[Path], first: str, others: Sequence[str], has_header: bool
 ) -> dict[str, Path]:
-    """Return the columns that do not split all rows as the first one does -> where it shows.
+    """Return the columns that do not say the same in all rows as the first one -> where it shows.
 
-    A row in which such a column is blank says nothing of it.
+    One that splits the rows as the first one does says the same, by other names (`0`, `cat`); not
+    so where it has the first one's name of another part: dog where there is cat. A row in which
+    such a column is blank says nothing of it; other names in less than half of the rows do not,
+    either.
     """
-    left = {name: (dict[str, str](), dict[str, str]()) for name in others}
+    left = {name: _Pairs() for name in others}
     found: dict[str, Path] = {}
     for file in files:
         for cells in rows(file, (first, *others), has_header):
             own = cells.get(first, "")
-            for name, (there, back) in left.items():
-                other = cells.get(name, "")
-                if not other:
-                    continue
-                if there.setdefault(own, other) != other or back.setdefault(other, own) != own:
+            for name, pairs in left.items():
+                if not pairs.add(own, cells.get(name, "")):
                     found[name] = file
             if len(found) > len(others) - len(left):
                 left = {name: each for name, each in left.items() if name not in found}
         if not left:
             break
+    found |= {name: files[0] for name, pairs in left.items() if not pairs.say_the_same()}
     return {name: found[name] for name in others if name in found}
+
+
+class _Pairs:
+    """Which value of one column goes with which of another."""
+
+    def __init__(self) -> None:
+        self._there: dict[str, str] = {}
+        self._back: dict[str, str] = {}
+        self._filled = self._blank = 0
+
+    def add(self, own: str, other: str) -> bool:
+        """Take in the cells of a row; False where a value goes with two."""
+        if not other:
+            self._blank += bool(own)
+            self._there.setdefault(own, "")
+            return True
+        self._filled += bool(own)
+        known = self._there[own] = self._there.get(own) or other
+        return known == other and self._back.setdefault(other, own) == own
+
+    def say_the_same(self) -> bool:
+        """Tell whether the columns have the same names, or names apart in most rows."""
+        pairs = {own: other for own, other in self._there.items() if other}
+        if all(own == other for own, other in pairs.items()):
+            return True
+        return self._filled >= self._blank and rivals.are_apart(pairs, self._there)
 
 
 def pairs_apart(
