@@ -128,6 +128,19 @@ def test_it_trains_twice_and_resumes_where_it_was(workspace, tiny):
     assert repeated["after"] == result["after"]
 
 
+def purify(workspace, info, labels, told=()):
+    """Store a done run of a purifier, which was told the answers on some rows."""
+    job = queue.submit(info, "dmlp")
+    queue.claim(workspace, job.id)
+    queue.finish(workspace, job.id, JobState.DONE)
+    folder, n = info.directory / "runs" / str(job.id), len(labels)
+    extras = {"purified_labels": np.asarray(labels, np.int32)}
+    signals = Signals("dmlp", np.zeros(n), np.full((n, 3), 1 / 3), extras=extras)
+    arrays.save_signals(folder, signals)
+    arrays.write_array(folder / "trusted.npy", np.isin(np.arange(n), told))
+    return job.id
+
+
 def test_purified_labels_train_where_nobody_has_decided(workspace, tiny):
     truth = np.asarray(datasets.load(tiny).true_labels)
     say(workspace, tiny, [3, 25], right=truth)
@@ -135,16 +148,44 @@ def test_purified_labels_train_where_nobody_has_decided(workspace, tiny):
         retrain.parts(tiny, retrain.PURIFIED)
     made = ((truth + 1) % 3).astype(np.int32)
     made[7] = -1
-    job = queue.submit(tiny, "dmlp")
-    queue.claim(workspace, job.id)
-    queue.finish(workspace, job.id, JobState.DONE)
-    probs = np.full((60, 3), 1 / 3)
-    extras = {"purified_labels": made}
-    signals = Signals("dmlp", np.zeros(60), probs, extras=extras)
-    arrays.save_signals(tiny.directory / "runs" / str(job.id), signals)
+    purify(workspace, tiny, made)
     found = retrain.parts(tiny, retrain.PURIFIED)
     assert (found.corrected[[3, 25]] == truth[[3, 25]]).all()
     assert found.corrected[7] == found.given[7]
     others = np.setdiff1d(np.arange(60), [3, 7, 25])
     assert (found.corrected[others] == made[others]).all()
     assert (found.sure == truth).all()  # a purifier never judges
+
+
+def test_no_answer_that_a_purifier_was_told_judges_it(workspace, tiny, monkeypatch):
+    truth = np.asarray(datasets.load(tiny).true_labels).copy()
+    other = (truth + 1) % 3
+    told = [3, 25, *range(30, 48)]
+    purify(workspace, tiny, other, told)
+    known = retrain.parts(tiny, retrain.PURIFIED)
+    assert known.kind == "truth"
+    assert not set(known.test) & set(told)
+    (tiny.directory / "true_labels.npy").unlink()
+    monkeypatch.setattr(retrain, "TRUSTED_NEEDED", 20)
+    monkeypatch.setattr(retrain, "AUDITS_NEEDED", 10)
+    say(workspace, tiny, told[:10], right=truth)
+    say(workspace, tiny, told[10:], route="audit", right=truth)
+    with pytest.raises(LnlError, match=r"told 20 of the 20 images.*Review 10 more"):
+        retrain.parts(tiny, retrain.PURIFIED)
+    assert retrain.parts(tiny, retrain.DECISIONS).kind == "audit", "people's labels are judged"
+    say(workspace, tiny, range(48, 60), right=truth)
+    judged = retrain.parts(tiny, retrain.PURIFIED)
+    assert judged.kind == "trusted"
+    assert set(judged.test) <= set(range(48, 60))
+    say(workspace, tiny, range(4, 14), route="audit", right=truth)
+    judged = retrain.parts(tiny, retrain.PURIFIED)
+    assert (judged.kind, judged.test.tolist()) == ("audit", list(range(4, 14)))
+
+
+def test_what_changes_no_label_says_so_of_its_own_source(workspace, tiny):
+    data = datasets.load(tiny)
+    number = purify(workspace, tiny, data.given_labels)
+    with pytest.raises(LnlError, match=f"Run {number} changed no label .* --methods dmlp"):
+        retrain.parts(tiny, retrain.PURIFIED)
+    with pytest.raises(LnlError, match="Relabel some images in Review first"):
+        retrain.parts(tiny, retrain.DECISIONS)

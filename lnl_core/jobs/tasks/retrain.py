@@ -20,6 +20,7 @@ from lnl_core.jobs.tasks import Task
 from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.review.part import Rows
+from lnl_core.said import command
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import (
@@ -79,7 +80,8 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
         info: the data set.
         source: `decisions`, or `simulated`: a reviewer who never errs answers the first `goal`
             images of the queue; it needs a known truth. `purified`: the labels of the newest run
-            of a purifier, where nobody has decided.
+            of a purifier, where nobody has decided; only images judge whose answers, and whose
+            copies' answers, that run was not told.
         goal: see `source`.
 
     Raises:
@@ -98,16 +100,18 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
                 "noise lab: it makes a copy where it is."
             )
         corrected = _simulated(info, given, truth, goal)
-    learned = corrected
+    learned, told, purifier = corrected, np.zeros(info.n, bool), None
     if source == PURIFIED:
-        _, own = purified.latest(info)
+        purifier, own = purified.latest(info)
         learned = np.where(trusted | (own < 0), corrected, own).astype(np.int32)
+        told = _told(info, data, purifier)
     if truth is not None:
         kind, sure = "truth", truth
         test = _random_part(truth, info.class_count)
+        test = test[~told[test]]
     else:
         sure = corrected
-        kind, test = _judges(info, trusted)
+        kind, test = _judges(info, trusted, told)
     classed = ~np.isin(given, info.no_classes) & ~np.isin(corrected, info.no_classes)
     test = test[classed[test] & ~np.isin(sure[test], info.no_classes)]
     if not len(test):
@@ -121,11 +125,35 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
         inside &= ~np.isin(data.groups, data.groups[test])
     divided = Parts(kind, np.flatnonzero(inside), test, given, learned, sure)
     if not divided.changed:
-        raise LnlError(
-            "No label is corrected yet among the images that train: both networks would be the "
-            "same. Relabel some images in Review first."
-        )
+        raise LnlError(_unchanged(info, source, purifier))
     return divided
+
+
+def _told(info: DatasetInfo, data: LabeledDataset, purifier: int) -> BoolArray:
+    """Return (n,) True where a run knows the answer, of the image or of a copy of it."""
+    told = inputs.told_rows(info, purifier)
+    if data.groups is not None:
+        told |= np.isin(data.groups, np.asarray(data.groups)[told])
+    return told
+
+
+def _unchanged(info: DatasetInfo, source: str, purifier: int | None) -> str:
+    """Say that both networks would be the same, and what to do."""
+    if source == PURIFIED:
+        return (
+            f"Run {purifier} changed no label among the images that train: both networks would be "
+            "the same. Review more images, which teach the next run, then start one: "
+            f"{command('run', info.name)} --methods dmlp"
+        )
+    if source == SIMULATED:
+        return (
+            "The labels that a simulated reviewer would look at are right among the images that "
+            "train: both networks would be the same. Run more methods, for a better queue."
+        )
+    return (
+        "No label is corrected yet among the images that train: both networks would be the "
+        "same. Relabel some images in Review first."
+    )
 
 
 def _simulated(info: DatasetInfo, given: IntArray, truth: IntArray, goal: int) -> IntArray:
@@ -149,22 +177,36 @@ def _random_part(labels: IntArray, k: int) -> IntArray:
     return np.sort(np.concatenate(chosen))
 
 
-def _judges(info: DatasetInfo, trusted: BoolArray) -> tuple[str, IntArray]:
-    """Choose confirmed rows to hold out: random audits, else half of all that are confirmed."""
+def _judges(info: DatasetInfo, trusted: BoolArray, told: BoolArray) -> tuple[str, IntArray]:
+    """Choose confirmed rows to hold out: random audits, else half of all that are confirmed.
+
+    Args:
+        info: the data set.
+        trusted: (n,) bool; people confirmed the label.
+        told: (n,) bool; the answer had a part in the labels that train, so it cannot judge them.
+    """
     audited = np.zeros(info.n, bool)
     for each in decisions.history(info):
         audited[each.row] |= each.route == "audit"
-    random = np.flatnonzero(audited & trusted)
+    random = np.flatnonzero(audited & trusted & ~told)
     if len(random) >= AUDITS_NEEDED:
         return "audit", random
-    sure = np.flatnonzero(trusted)
-    if len(sure) < TRUSTED_NEEDED:
+    confirmed, untold = int(trusted.sum()), np.flatnonzero(trusted & ~told)
+    if confirmed < TRUSTED_NEEDED:
         raise LnlError(
-            f"Accuracy needs images whose label is sure: {len(sure):,} are confirmed by people, "
+            f"Accuracy needs images whose label is sure: {confirmed:,} are confirmed by people, "
             f"{TRUSTED_NEEDED} are needed, of which half judge. Review more, or run the noise lab, "
             "where the truth is known."
         )
-    half = np.random.default_rng(SEED).permutation(sure)[: len(sure) // 2]
+    if len(untold) < TRUSTED_NEEDED // 2:
+        raise LnlError(
+            f"The run that purified the labels was told {confirmed - len(untold):,} of the "
+            f"{confirmed:,} images that people confirmed: those cannot judge it. "
+            f"{TRUSTED_NEEDED // 2} others are needed, {len(untold):,} are there. Review "
+            f"{TRUSTED_NEEDED // 2 - len(untold):,} more: what people say from now on, "
+            "it was not told."
+        )
+    half = np.random.default_rng(SEED).permutation(untold)[: confirmed // 2]
     return "trusted", np.sort(half)
 
 

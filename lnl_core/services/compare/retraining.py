@@ -38,7 +38,7 @@ class Plan:
 _JUDGED = {
     "truth": "a fifth of the images, drawn at random, judged by the known truth",
     "audit": "the images of the random audit, judged by what people said",
-    "trusted": "half of the images that people confirmed",
+    "trusted": "images that people confirmed, half of them at most",
 }
 
 
@@ -60,7 +60,8 @@ def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
     if source == PURIFIED:
         number, _ = purified.latest(info)
         words += (
-            f" Run {number} purified them, and nobody has looked at them; decisions count first."
+            f" Run {number} purified them, and nobody has looked at them; decisions count first. "
+            "It was told no answer on what judges it."
         )
     method = yardstick()
     config = method.config.preset(
