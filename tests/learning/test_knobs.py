@@ -86,11 +86,48 @@ def test_a_job_of_an_earlier_version_gets_its_config(workspace, tiny):
         ("dmlp", None, "batch_size", 16),  # quick retrains no network
         ("confident", None, "epochs", 2),  # it learns on features
         ("influence", "pretrained", "lr", 0.1),
+        ("hnml", "pretrained", "backbone", "resnet18"),
+        ("hnml", None, "filter_below", 0.2),  # its filter is off
+        ("dividemix", None, "feature_dropout", 0.1),
     ],
 )
 def test_a_knob_that_changes_nothing_is_refused(tiny, key, representation, name, value):
     with pytest.raises(LnlError, match=f"{name} changes nothing"):
         job_knobs.config(tiny, key, "quick", {name: value}, representation)
+
+
+@pytest.mark.parametrize("name", ["backbone", "cutout", "shift", "rotate", "resolution", "jitter"])
+def test_hnml_on_frozen_maps_refuses_what_only_images_have(name):
+    value = {"backbone": "resnet18", "cutout": 0.5, "jitter": 0.5}.get(name, 8)
+    with pytest.raises(LnlError, match=f"{name} changes nothing"):
+        job_knobs.config_for("hnml", "quick", {name: value}, 400, 3, 32)
+    asked = {name: value, "source": "pixels"}
+    assert getattr(job_knobs.config_for("hnml", "quick", asked, 400, 3, 32), name) == value
+    mirrored = job_knobs.config_for("hnml", "quick", {"flip": "yes"}, 400, 3, 32)
+    assert (mirrored.source, mirrored.flip) == ("maps", "yes")
+
+
+def test_what_hnml_calls_idle_on_maps_changes_nothing():
+    rng = np.random.default_rng(0)
+    data = LabeledDataset(
+        "x", ("a", "b"), np.arange(24) % 2, [str(i) for i in range(24)],
+        rng.integers(0, 255, (24, 32, 32, 3), dtype=np.uint8),
+    )  # fmt: skip
+    maps = rng.normal(size=(24, 6, 2, 2)).astype(np.float32)
+    kind = METHODS["hnml"].config
+    usual = dataclasses.replace(kind.on_features("quick", 24, 2), epochs=2, warm_up=1)
+    changed = dataclasses.replace(
+        usual, backbone="resnet18", cutout=0.5, shift=4, rotate=90.0, jitter=0.5, resolution=8,
+        border="zero", feature_dropout=0.7,
+    )  # fmt: skip
+    differ = {name for name in usual.__dataclass_fields__
+              if getattr(usual, name) != getattr(changed, name)}  # fmt: skip
+    assert differ == usual.idle(False)
+    first, second = (
+        METHODS["hnml"].fit(data, config, LocalContext(maps=maps, representation="pretrained"))
+        for config in (usual, changed)
+    )
+    np.testing.assert_array_equal(first.suspicion, second.suspicion)
 
 
 def test_a_knob_counts_once_what_uses_it_is_chosen(tiny):

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import ON_IMAGES, OPEN_BACKBONES, TrainingKnobs, knob, restate
 
 SOURCES = ("pixels", "maps")
 BACKBONES = (*OPEN_BACKBONES, "cnn3")
@@ -131,6 +131,18 @@ class Config(TrainingKnobs):
             schedule="one_cycle",
             shift=-1,
         )
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the knobs that change nothing: on frozen maps, which are mirrored, all but `flip`.
+
+        What the rest has no use for is idle as well: the filter's knobs without one, the number of
+        neighbours where labels are disturbed evenly.
+        """
+        heads = on_features or self.source == "maps"
+        views = {*ON_IMAGES, "feature_dropout"} - {"flip"} if heads else {"feature_dropout"}
+        own = set() if self.filter else {"filter_below", "filter_epochs"}
+        own |= {"neighbours"} if self.disturbance == "uniform" else set()
+        return frozenset(views | own)
 
     def fine_tuned(self) -> Self:
         """Return these knobs for the few epochs of a network that knows ImageNet."""
