@@ -110,13 +110,40 @@ def config_for(
         _check_warm_up(config)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
-    idle = sorted(idle_knobs(config, on_features(method, representation), preset) & values.keys())
+    heads = on_features(method, representation)
+    idle = sorted(idle_knobs(config, heads, preset) & values.keys())
+    if _chooses_nothing(kind, preset, values, heads, (n, k, size, channels)):
+        idle.append("setting")
     if idle:
         raise LnlError(
             f"{method}: {idle[0]} changes nothing in this run. Leave it out, or choose what uses "
             "it (pixels or features, the preset paper, and the knobs beside it)."
         )
     return config
+
+
+def _chooses_nothing(
+    kind: Any,
+    preset: str,
+    values: Mapping[str, Any],
+    heads: bool,
+    images: tuple[int, int, int, int],
+) -> bool:
+    """Say whether a `setting` is asked for that has no published numbers of its own for a set.
+
+    Args:
+        kind: a method's Config.
+        preset: of the run; other presets than `paper` take no setting at all.
+        values: knobs that are asked for.
+        heads: it trains a head on frozen features.
+        images: how many, their classes, size and channels.
+    """
+    usual = {field.name: field.default for field in dataclasses.fields(kind)}.get("setting")
+    if preset != "paper" or values.get("setting", usual) == usual:
+        return False
+    others = {name: value for name, value in values.items() if name != "setting"}
+    with_it, without = (kind.preset_for(preset, *images, each) for each in (values, others))
+    return heads or bool(with_it == without)
 
 
 def _check_warm_up(config: Any) -> None:
@@ -179,7 +206,7 @@ def stored(job: Job) -> Any:
     return kind(**current_names(kind, job.config))
 
 
-def repeated(job: Job) -> dict[str, Any]:
+def repeated(info: DatasetInfo, job: Job) -> dict[str, Any]:
     """Return the knobs that a run like another one is asked for with: all but the idle ones.
 
     Raises:
@@ -189,8 +216,12 @@ def repeated(job: Job) -> dict[str, Any]:
         chosen = stored(job)
     except (TypeError, ValueError) as error:
         raise LnlError(f"Run {job.id} cannot be made again: {error}. Start {job.method}.") from None
-    idle = idle_knobs(chosen, on_features(job.method, job.representation), job.preset)
-    return {name: value for name, value in dataclasses.asdict(chosen).items() if name not in idle}
+    heads, values = on_features(job.method, job.representation), dataclasses.asdict(chosen)
+    idle = idle_knobs(chosen, heads, job.preset)
+    images = info.n, info.class_count, max(info.height, info.width), info.channels
+    if _chooses_nothing(type(chosen), job.preset, values, heads, images):
+        idle |= {"setting"}
+    return {name: value for name, value in values.items() if name not in idle}
 
 
 def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:

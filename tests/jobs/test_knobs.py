@@ -106,4 +106,4 @@ def test_a_knob_that_changes_nothing_here_is_refused(method, wanted):
     with pytest.raises(LnlError, match=f"{next(iter(wanted))} changes nothing in this run"):
         config(method, **wanted)
     if "setting" in wanted:
-        config(method, "paper", **wanted)
+        assert config(method, "paper", k=100, **wanted).setting == wanted["setting"]

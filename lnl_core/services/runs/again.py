@@ -62,7 +62,7 @@ def make_again(info: DatasetInfo, jobs: Sequence[Job]) -> list[Job]:
     Raises:
         LnlError: one of them cannot be made again; then none is queued.
     """
-    asked = [knobs.repeated(job) for job in jobs]
+    asked = [knobs.repeated(info, job) for job in jobs]
     for job, overrides in zip(jobs, asked, strict=True):
         queue.check(info, job.method, job.preset, overrides, job.executor, _features(job))
     return [_submit(info, *each) for each in zip(jobs, asked, strict=True)]

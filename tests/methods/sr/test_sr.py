@@ -254,7 +254,6 @@ MNIST = CIFAR10 | {"backbone": "mnist", "normalise": False, "tau": 0.1, "kappa":
         pytest.param(
             100, 32, 3, {"setting": "asymmetric"}, CIFAR100 | {"kappa": 10.0}, id="asymmetric"
         ),
-        pytest.param(10, 32, 3, {"setting": "asymmetric"}, CIFAR10, id="CIFAR-10, asymmetric"),
         pytest.param(
             10,
             32,
