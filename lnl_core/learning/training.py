@@ -216,16 +216,20 @@ class Session:
         self.tick((epoch + 1) / self.knobs.epochs, force=True)
 
     def batches(
-        self, epoch: int, change: Callable[[Tensor], Tensor] | None = None
+        self,
+        epoch: int,
+        change: Callable[[Tensor], Tensor] | None = None,
+        batch_size: int | None = None,
     ) -> Iterator[Batch]:
         """Give every image once, shuffled and augmented; a tiny last batch joins the one before.
 
         Args:
             epoch: from 0.
             change: see `view`; each batch then carries a second view, changed by it.
+            batch_size: the knob's where None.
         """
         order = torch.randperm(self.n, generator=self.generator)
-        cuts = self.cuts(self.n)
+        cuts = cuts_of(self.n, batch_size or self.knobs.batch_size)
         block, begin, end = None, 0, 0  # second views of the rows from begin to end
         for step, (start, stop) in enumerate(cuts):
             self.pace(epoch, step, len(cuts))

@@ -19,7 +19,7 @@ Extras: `aum` (n,) float32; `border` (1,) float32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -61,12 +61,13 @@ class Config(TrainingKnobs):
     )
     backbone: str = restate("backbone", "resnet34", BACKBONES)
     epochs: int = restate("epochs", 150)
-    batch_size: int = restate("batch_size", 256)
+    batch_size: int = restate("batch_size", 64)
     lr: float = restate("lr", 0.1)
     nesterov: bool = restate("nesterov", True)
     weight_decay: float = restate("weight_decay", 1e-4)
     schedule: str = restate("schedule", "constant")
     clip: float = restate("clip", 0.0)
+    border: str = restate("border", "zero")
     record_from: float = knob(
         0.66, "Share of epochs before probabilities are averaged.", group="scoring", within=SHARE
     )
@@ -83,11 +84,14 @@ class Config(TrainingKnobs):
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
         """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
 
-        `paper` is the published CIFAR run up to its first drop of the learning rate. The others
-        train one small network with one cycle and take 0 as the border.
+        `paper` is the published CIFAR run up to its first drop of the learning rate, above 64
+        pixels WebVision's. The others train one small network with one cycle and take 0 as the
+        border.
         """
         if name == "paper":
-            return cls(backbone="resnet34" if size <= 64 else "resnet50")
+            if size > 64:
+                return cls(backbone="resnet50", epochs=60, batch_size=256, border="auto")
+            return cls()
         quick = name == "quick"
         small = size <= 16
         return cls(
@@ -99,8 +103,13 @@ class Config(TrainingKnobs):
             weight_decay=5e-4,
             schedule="one_cycle",
             clip=5.0,
+            border="auto",
             resolution=32 if quick else 0,
         )
+
+    def fine_tuned(self) -> Self:
+        """Return these knobs for the few epochs of a network that knows ImageNet."""
+        return replace(self, border="auto")
 
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:

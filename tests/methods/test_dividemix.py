@@ -121,6 +121,46 @@ def test_each_network_trains_on_the_other_ones_division_and_forgets_doubtful_lab
     assert np.abs(before[1] - after[1]).max() > 1e-4
 
 
+def forwarded(config, clean):
+    """Return the sizes of the batches that networks learn from in an epoch of warm-up and mixing.
+
+    Args:
+        config: knobs.
+        clean: (n,) of 0 and 1, what both networks hold to be clean.
+    """
+    dataset, _ = digits(len(clean))
+    sizes = {"warm": [], "mix": []}
+    with dividemix.open_session(dataset, config, LocalContext(seed=5)) as session:
+        session.tensors["clean"][:] = torch.from_numpy(clean)
+
+        def count(_module, images):
+            if torch.is_grad_enabled():
+                sizes[stage].append(len(images[0]))
+
+        for network in session.model.networks:
+            network.register_forward_pre_hook(count)
+        known = training.Division(dataset, session)
+        for epoch in session.epochs():
+            stage = "warm"
+            training.warm_epoch(session, config, epoch)
+            stage = "mix"
+            training.mix_epoch(session, config, known, epoch, 5)
+            break
+    return sizes
+
+
+@pytest.mark.parametrize(("times", "sizes"), [(1, [16] * 6), (2, [32, 16] * 2)])
+def test_batches_of_the_warm_up_are_a_multiple(times, sizes):
+    config = dataclasses.replace(SMALL, warm_up_batch=times)
+    assert forwarded(config, np.ones(48, np.float32))["warm"] == sizes
+
+
+@pytest.mark.parametrize(("weight", "learned"), [(25.0, 64), (0.0, 32)])
+def test_without_weight_doubtful_images_are_mixed_in_but_not_learned(weight, learned):
+    half = (np.arange(64) % 2).astype(np.float32)
+    assert set(forwarded(dataclasses.replace(SMALL, unlabelled=weight), half)["mix"]) == {learned}
+
+
 @pytest.mark.parametrize("doubtful", [0, 1, 2, 17, 33])
 def test_a_head_learns_however_few_doubtful_images_a_batch_would_have(doubtful, monkeypatch):
     """Batch norm takes no statistics of one row: 17 and 33 leave one over, by batches of 16."""
@@ -191,6 +231,7 @@ def test_a_run_that_never_divides_says_so():
         ({"clean_above": 1.0}, "clean_above"),
         ({"alpha": 0.0}, "alpha"),
         ({"ramp": -1}, "ramp"),
+        ({"warm_up_batch": 0}, "warm_up_batch"),
         ({"prior": "truth"}, "prior"),
     ],
 )

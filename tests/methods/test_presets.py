@@ -10,7 +10,7 @@ from lnl_core.jobs import knobs, queue
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import features
 from lnl_core.methods import METHODS
-from lnl_core.types import LabeledDataset
+from lnl_core.types import LabeledDataset, LnlError
 
 CIFAR10 = {
     "backbone": "preact18",
@@ -31,7 +31,7 @@ CIFAR10 = {
     "magnitude": 5,
     "strong_cutout": 0.15,
     "dropout": 0.5,
-    "shift": -1,
+    "shift": 4,
     "border": "reflect",
     "ema_decay": 0.0,
     "jump_step": 1,
@@ -45,6 +45,7 @@ CLOTHING = CIFAR100 | {
     "batch_size": 64,
     "lr": 0.01,
     "lr_end": 2e-4,
+    "shift": -1,
 }
 FOOD = CLOTHING | {"batch_size": 32, "lr_end": 5e-4, "weight_decay": 5e-4}
 WEBVISION = FOOD | {"epochs": 100, "warm_up": 30, "lr": 0.2, "weight_decay": 1e-4}
@@ -54,12 +55,12 @@ WEBVISION = FOOD | {"epochs": 100, "warm_up": 30, "lr": 0.2, "weight_decay": 1e-
     ("k", "size", "wanted", "expected"),
     [
         pytest.param(10, 32, {}, CIFAR10, id="CIFAR-10"),
-        pytest.param(10, 32, {"setting": "heavy"}, CIFAR10, id="CIFAR-10, heavy"),
         pytest.param(100, 32, {}, CIFAR100, id="CIFAR-100"),
         pytest.param(
             100, 32, {"setting": "heavy"}, CIFAR100 | {"weight_decay": 5e-4}, id="CIFAR-100, heavy"
         ),
         pytest.param(10, 28, {}, CIFAR10, id="digits"),
+        pytest.param(10, 64, {}, CIFAR10, id="64 px"),
         pytest.param(14, 256, {}, CLOTHING, id="Clothing1M"),
         pytest.param(50, 256, {}, WEBVISION, id="WebVision"),
         pytest.param(101, 256, {}, FOOD, id="Food-101N"),
@@ -68,6 +69,81 @@ WEBVISION = FOOD | {"epochs": 100, "warm_up": 30, "lr": 0.2, "weight_decay": 1e-
 def test_jump_teaching(k, size, wanted, expected):
     config = knobs.config_for("jump", "paper", wanted, 50_000, k, size)
     assert {name: getattr(config, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "setting", "k", "size"),
+    [
+        ("jump", "heavy", 10, 32),
+        ("jump", "heavy", 50, 256),
+        ("sr", "asymmetric", 20, 32),
+        ("sr", "asymmetric", 10, 28),
+    ],
+)
+def test_a_setting_without_numbers_of_its_own_is_refused(key, setting, k, size):
+    with pytest.raises(LnlError, match="setting changes nothing"):
+        knobs.config_for(key, "paper", {"setting": setting}, 50_000, k, size, channels=1)
+
+
+DIVIDEMIX = {
+    "backbone": "preact18",
+    "epochs": 300,
+    "warm_up": 10,
+    "warm_up_batch": 2,
+    "batch_size": 64,
+    "lr": 0.02,
+    "schedule": "one_drop",
+    "weight_decay": 5e-4,
+    "shift": 4,
+    "border": "zero",
+    "alpha": 4.0,
+    "temperature": 0.5,
+    "unlabelled": 25.0,
+    "ramp": 16,
+    "confident_warm_up": False,
+    "prior": "even",
+}
+DIVIDEMIX_LARGE = DIVIDEMIX | {
+    "backbone": "resnet50",
+    "epochs": 80,
+    "warm_up": 1,
+    "batch_size": 32,
+    "lr": 0.002,
+    "weight_decay": 1e-3,
+    "shift": -1,
+    "border": "auto",
+    "alpha": 0.5,
+    "unlabelled": 0.0,
+    "confident_warm_up": True,
+}
+AUM = {"backbone": "resnet34", "epochs": 150, "batch_size": 64, "lr": 0.1, "weight_decay": 1e-4,
+       "schedule": "constant", "shift": -1, "border": "zero", "thresholds": True}  # fmt: skip
+AUM_LARGE = AUM | {"backbone": "resnet50", "epochs": 60, "batch_size": 256, "border": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("key", "k", "size", "expected"),
+    [
+        pytest.param("dividemix", 10, 32, DIVIDEMIX, id="CIFAR-10"),
+        pytest.param("dividemix", 100, 32, DIVIDEMIX | {"warm_up": 30}, id="CIFAR-100"),
+        pytest.param("dividemix", 14, 224, DIVIDEMIX_LARGE, id="Clothing1M"),
+        pytest.param("aum", 10, 32, AUM, id="AUM, CIFAR-10"),
+        pytest.param("aum", 50, 224, AUM_LARGE, id="AUM, WebVision"),
+    ],
+)
+def test_the_baselines_that_were_published(key, k, size, expected):
+    config = knobs.config_for(key, "paper", {}, 50_000, k, size)
+    assert {name: getattr(config, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("key", ["dividemix", "aum", "jump"])
+def test_what_is_ours_keeps_the_border_and_the_shift_of_every_method(key):
+    asked = (("quick", {}), ("standard", {}), ("paper", {"backbone": "lite0-96"}))
+    for preset, wanted in asked:
+        config = knobs.config_for(key, preset, wanted, 8000, 10, 32)
+        assert (config.shift, config.border) == (-1, "reflect" if key == "jump" and not wanted
+                                                 else "auto"), preset  # fmt: skip
+        assert getattr(config, "warm_up_batch", 1) == 1
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,8 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     """Return (seconds, bytes) on two cores: two networks, and 36 forward passes where all is clean.
 
     An epoch of division and mixing costs 36 r + 2 forward passes of all images, r the labelled
-    share; plain training costs three (r = 0.8 is assumed).
+    share; 24 r + 2 where the unlabelled loss has no weight. Plain training costs three (r = 0.8 is
+    assumed).
     """
     from types import SimpleNamespace
 
@@ -145,7 +146,8 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     seconds, held = _estimate.training_cost(n, size, plain)
     seconds = max(seconds - 2, 0.0)
     mixing = max(config.epochs - config.warm_up, 0)
-    passes = 2 * min(config.warm_up, config.epochs) + (36 * 0.8 + 2) / 3 * mixing
+    steps = 36 if config.unlabelled else 24
+    passes = 2 * min(config.warm_up, config.epochs) + (steps * 0.8 + 2) / 3 * mixing
     return 4 + seconds * passes, held * 1.6
 
 

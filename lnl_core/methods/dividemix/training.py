@@ -56,9 +56,10 @@ class Division:
 def warm_epoch(session: Session, config: Config, epoch: int) -> None:
     """Train both networks on every label, each with views and an order of its own."""
     pair: Any = session.model
+    size = config.warm_up_batch * config.batch_size
     for who in (0, 1):
         pair.turn(who)
-        for batch in session.batches(epoch):
+        for batch in session.batches(epoch, batch_size=size):
             logits = session.forward(batch.images, batch.rows)
             losses = F.cross_entropy(logits, batch.labels, reduction="none")
             total = losses.mean()
@@ -158,6 +159,9 @@ def _mixmatch(
 ) -> Tensor:
     """Return the loss of one step: refine, guess, mix, learn (Algorithm 1, lines 12 to 26).
 
+    Where the unlabelled loss has no weight, doubtful images are guessed and mixed into the labelled
+    ones, but not learned by themselves (what is known of the authors' code for Clothing1M).
+
     Args:
         session: the run, the network `who` in training.
         config: knobs.
@@ -187,17 +191,18 @@ def _mixmatch(
     inputs, goal = torch.cat([*sure, *unsure]), torch.cat(goals)
     order = torch.randperm(len(inputs), generator=session.generator).to(session.device)
     inputs, goal = two.mixed(inputs, goal, max(mix, 1 - mix), order)
+    cut = 2 * len(labelled)
+    learned = len(inputs) if config.unlabelled else cut
     pair: Any = session.model
     pair.alone = who
-    logits = session.forward(inputs)
-    cut = 2 * len(labelled)
+    logits = session.forward(inputs[:learned])
     loss = two.labelled_loss(logits[:cut], goal[:cut])
     penalty = two.uneven(logits, prior)
     session.note("labelled_loss", loss)
     session.note("uneven", penalty)
     session.note("ramp", ramp)
     total = loss + penalty
-    if len(unlabelled):
+    if learned > cut:
         guess_loss = two.unlabelled_loss(logits[cut:], goal[cut:])
         session.note("unlabelled_loss", guess_loss)
         total = total + config.unlabelled * ramp * guess_loss

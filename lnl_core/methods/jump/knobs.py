@@ -131,7 +131,7 @@ class Config(TrainingKnobs):
     @classmethod
     def _paper(cls, k: int, size: int) -> Self:
         if size <= 64:
-            return cls(magnitude=5 if k <= 10 else 10)
+            return cls(magnitude=5 if k <= 10 else 10, shift=4)
         large = cls(
             backbone="resnet50",
             epochs=20,
@@ -172,6 +172,7 @@ class Config(TrainingKnobs):
             warm_up=warm_up,
             jump_step=1,
             score_epochs=self.epochs - warm_up,
+            shift=-1,
             border="auto",
         )
 
