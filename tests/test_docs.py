@@ -264,7 +264,7 @@ def test_columns_that_go_out_are_those_of_the_code():
     assert tuple(columns("Scores")[0]) == export.COLUMNS["scores"]
     assert tuple(columns("Corrections")[0]) == export.COLUMNS["corrections"]
     assert tuple(columns("All decisions")[0]) == export.COLUMNS["decisions"]
-    assert tuple(columns("Cleaned manifest")[0]) == lists.MANIFEST
+    assert tuple(columns("Cleaned manifest")[0]) == (*lists.MANIFEST, "label_by")
     assert tuple(columns("Audit trail")[0]) == lists.TRAIL
 
 
