@@ -154,11 +154,10 @@ def training_set(
         labels: IntArray = arrays.read_array(labels_file, mmap=False)
         trusted: BoolArray = arrays.read_array(trusted_file, mmap=False)
     else:
-        labels, trusted, _ = corrected_labels(info)
+        labels, trusted, held = told_labels(info, chosen or {})
         if splits.HOLD in (chosen or {}):
-            _hold_out(info, folder, labels, trusted)
+            arrays.write_array(folder / splits.HELD, held)
         splits.note(info, folder, chosen or {})
-        _keep_untold(info, folder, labels, trusted)
         if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
             purified = _purified(base, method, info)
@@ -181,34 +180,42 @@ def training_set(
     return part.dataset(whole)
 
 
-def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolArray) -> None:
-    """Take back, in `labels` and `trusted`, what people said of images that chance drew.
+def told_labels(
+    info: DatasetInfo, chosen: Mapping[str, Sequence[str]]
+) -> tuple[IntArray, BoolArray, BoolArray]:
+    """Return what a run that starts now is told of the answers in force.
 
-    Copies of such images go with them: else the answer would be told all the same.
+    Answers to images that chance drew are held out, where the run asks for it, and those of their
+    copies: else the answer would be told all the same. Nor is it told answers to images that it
+    does not train on: it never sees them, so they may judge it, and it judges the label that the
+    image came with. A copy of a picture that it was told is not among them.
+
+    Args:
+        info: the data set.
+        chosen: splits that it trains on, and whether it holds out (`jobs.splits`).
+
+    Returns:
+        labels: (n,) int32; the given ones wherever it is told nothing.
+        trusted: (n,) bool; told, and confirmed by people.
+        held: (n,) bool; answered, drawn by chance and held out.
     """
-    held = checks_answered(info, trusted)
-    arrays.write_array(folder / splits.HELD, held)
-    groups = copies.noted_of(info)
+    labels, trusted, _ = corrected_labels(info)
+    groups, held = copies.noted_of(info), np.zeros(info.n, bool)
+    if splits.HOLD in chosen:
+        held = checks_answered(info, trusted)
+    untold = held.copy()
     if groups is not None:
-        held = held | np.isin(groups, np.asarray(groups)[held])
-    labels[held] = np.asarray(datasets.load(info).given_labels)[held]
-    trusted[held] = False
-
-
-def _keep_untold(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolArray) -> None:
-    """Take back, in `labels` and `trusted`, answers to images that a run does not train on.
-
-    It never sees them, so they may judge it, and it judges the label that the image came with. A
-    copy of a picture that it was told is not among them.
-    """
-    trained = splits.trained_rows(folder)
-    if trained is None:
-        return
-    untold, groups = ~trained, copies.noted_of(info)
-    if groups is not None:
-        untold &= ~np.isin(groups, np.asarray(groups)[trained & trusted])
+        untold |= np.isin(groups, np.asarray(groups)[held])
+    trusted &= ~untold
+    if chosen.get("train_on"):
+        trained = splits.rows_in(info, chosen["train_on"])
+        outside = ~trained
+        if groups is not None:
+            outside &= ~np.isin(groups, np.asarray(groups)[trained & trusted])
+        untold |= outside
+        trusted &= ~untold
     labels[untold] = np.asarray(datasets.load(info).given_labels)[untold]
-    trusted[untold] = False
+    return labels, trusted, held
 
 
 def checks_answered(info: DatasetInfo, trusted: BoolArray) -> BoolArray:

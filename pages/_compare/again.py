@@ -25,7 +25,8 @@ def draw(info: DatasetInfo) -> None:
         st.caption(plain(asked.refusal))
     else:
         st.markdown(
-            f"The runs train on the labels of {plural(asked.told, 'answered image')}, "
+            f"The runs train on the labels of {'' if asked.alike else 'at least '}"
+            f"{plural(asked.told, 'answered image')}, "
             f"{count(asked.changed)} of them corrected. {count(asked.held)} that chance drew are "
             f"held out and judge before and after ({count(asked.wrong)} wrong)."
         )

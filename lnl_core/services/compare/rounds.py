@@ -107,7 +107,9 @@ class Plan:
     Attributes:
         runs: name in the ranking -> run that would be made again.
         told: images whose answer the runs get; `changed` of their labels are not the given ones.
+            Of the run that gets the fewest, where they train on different splits.
         changed: see `told`.
+        alike: whether all runs get as many.
         held: images drawn at random that judge; `wrong` of their labels are wrong.
         wrong: see `held`.
         refusal: blank where it can start.
@@ -119,20 +121,21 @@ class Plan:
     held: int
     wrong: int
     refusal: str
+    alike: bool = True
 
 
 def plan(info: DatasetInfo) -> Plan:
     """Say what a round would take and what would judge it."""
     ranked = scored(info)
     runs = {} if ranked is None else repeatable(info, ranked.run_ids)
-    labels, trusted, _ = inputs.corrected_labels(info)
+    _, trusted, _ = inputs.corrected_labels(info)
     drawn = np.zeros(info.n, bool)
     drawn[[each.row for each in draws(info)]] = True
     said = about_given(standing(info))
     held = int((drawn & trusted).sum())
     wrong = int((drawn & trusted & (said == WRONG)).sum())
-    inside = trusted & ~drawn
-    changed = int((inside & (labels != np.asarray(loaded(info).given_labels))).sum())
+    each_told = [_told(info, number) for number in runs.values()]
+    told, changed = min(each_told, default=(0, 0))
     refusal = ""
     if not runs:
         refusal = "No run stands behind the ranking yet. Start some on Runs."
@@ -141,9 +144,21 @@ def plan(info: DatasetInfo) -> Plan:
             f"A round is judged by images drawn at random: {held:,} have an answer, {wrong:,} of "
             f"them wrong; {NEEDED} and {WRONG_NEEDED} are needed. Review mixes them in."
         )
-    elif not changed:
-        refusal = "No label is corrected yet beside those that judge. Review some of the queue."
-    return Plan(runs, int(inside.sum()), changed, held, wrong, refusal)
+    elif not any(changes for _, changes in each_told):
+        refusal = (
+            "No label is corrected yet beside those that judge, among the images that the runs "
+            "train on. Review some of the queue."
+        )
+    return Plan(runs, told, changed, held, wrong, refusal, len(set(each_told)) < 2)
+
+
+def _told(info: DatasetInfo, run: int) -> tuple[int, int]:
+    """Return how many answers a run is told that is made again, and how many change a label."""
+    train_on = queue.job(info.workspace, run).splits.get("train_on", ())
+    chosen = {"train_on": train_on, splits.HOLD: ["audit"]}
+    labels, trusted, _ = inputs.told_labels(info, chosen)
+    changed = trusted & (labels != np.asarray(loaded(info).given_labels))
+    return int(trusted.sum()), int(changed.sum())
 
 
 def start(info: DatasetInfo, chosen: list[str], by: str | None = None) -> list[Job]:

@@ -122,10 +122,9 @@ def told_words(
     info: DatasetInfo, *, tell_checks: bool = False, train_on: Sequence[str] = ()
 ) -> str:
     """Say which answers a run that starts now is told; nothing where there are none."""
-    _, trusted, _ = inputs.corrected_labels(info)
-    if train_on:
-        trusted &= splits.rows_in(info, train_on)
-    answers, checks = int(trusted.sum()), int(inputs.checks_answered(info, trusted).sum())
+    chosen = {"train_on": train_on}
+    _, known, _ = inputs.told_labels(info, chosen)
+    answers, checks = int(known.sum()), int(inputs.checks_answered(info, known).sum())
     if not answers:
         return ""
     if not checks:
@@ -136,8 +135,9 @@ def told_words(
             f"them: these judge "
             "such runs no more."
         )
+    _, told, _ = inputs.told_labels(info, chosen | {splits.HOLD: ["audit"]})
     return (
-        f"Runs are told {many(answers - checks, 'answer')}; "
+        f"Runs are told {many(int(told.sum()), 'answer')}; "
         f"{many(checks, 'random check is', 'random checks are')} held out, to go on judging."
     )
 

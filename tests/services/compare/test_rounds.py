@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import inputs, queue, splits, worker
@@ -12,7 +14,9 @@ from lnl_core.methods import METHODS
 from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.compare import rounds
+from lnl_core.services.runs import running
 from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.store.table import read_table
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from tests.conftest import write_dataset
 
@@ -100,6 +104,37 @@ def test_a_round_holds_out_what_chance_drew_and_tells_the_rest(answered):
     assert gain == pytest.approx(after - before)
     assert low < gain < high
     assert change.accuracy[1] > change.accuracy[0]
+
+
+def test_a_round_counts_what_a_run_is_told_that_trains_on_one_split(answered):
+    info, _, rest = answered
+    true, given = (np.asarray(getattr(datasets.load(info), name)) for name in
+                   ("true_labels", "given_labels"))  # fmt: skip
+    inside = np.isin(np.arange(N), rest[:25]) | (np.arange(N) % 4 == 0)
+    table = read_table(info.arrays / "table.parquet")
+    names = pa.array(np.where(inside, "train", "val").tolist(), pa.string())
+    pq.write_table(table.append_column("split", names), info.arrays / "table.parquet")
+    datasets.update_meta(info, version="with splits")
+    info = datasets.dataset(info.workspace, info.name)
+    run = queue.submit(info, "knn", train_on=["train"])
+    queue.claim(info.workspace, run.id)
+    queue.finish(info.workspace, run.id, JobState.DONE)
+    signals = opinion(given, true, 0.5, 2)
+    arrays.save_signals(info.directory / "runs" / str(run.id), signals)
+    ranking, stored = arrays.load_ranking(info.directory / "ranking")
+    arrays.save_ranking(info.directory / "ranking", ranking, stored | {"knn": run.id})
+    told = np.asarray(rest)[inside[rest]]
+    asked = rounds.plan(info)
+    assert asked.told == len(told) < len(rest)
+    assert asked.changed == int((true != given)[told].sum())
+    assert not asked.alike
+    _, trusted, _ = inputs.told_labels(info, {"train_on": ["train"], "hold": ["audit"]})
+    assert sorted(np.flatnonzero(trusted).tolist()) == sorted(told.tolist())
+    assert f"told {len(told)} answers" in running.told_words(info, train_on=["train"])
+    arrays.save_ranking(info.directory / "ranking", ranking, {"knn": run.id})
+    wrong = [int(row) for row in told if true[row] != given[row]]
+    decisions.append(info, [Decision(row, Action.KEEP, "ann") for row in wrong])
+    assert "among the images that the runs train on" in rounds.plan(info).refusal
 
 
 def test_labels_of_copies_are_held_out_with_the_image(answered):
