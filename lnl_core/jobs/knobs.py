@@ -101,16 +101,16 @@ def config_for(
                 f"{method} has no knob “{name}”.{meant(name, known)} Known: {', '.join(known)}."
             )
         values[name] = _fit_type(method, name, value, getattr(base, name))
-    epochs = values.get("epochs", 0)
-    if preset != "paper" and epochs > 0 and hasattr(base, "over"):
+    heads, epochs = on_features(method, representation), values.get("epochs", 0)
+    published = preset == "paper" and not heads and backbone not in known_images
+    if not published and epochs > 0 and hasattr(base, "over"):
         base = base.over(epochs)
     try:
         config = dataclasses.replace(base, **values)
         check_numbers(config)
-        _check_warm_up(config)
+        _check_warm_up(config, published and "warm_up" not in values)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
-    heads = on_features(method, representation)
     idle = sorted(idle_knobs(config, heads, preset) & values.keys())
     if _chooses_nothing(kind, preset, values, heads, (n, k, size, channels)):
         idle.append("setting")
@@ -146,14 +146,24 @@ def _chooses_nothing(
     return heads or bool(with_it == without)
 
 
-def _check_warm_up(config: Any) -> None:
-    """Raise ValueError where the run would be over before what makes the method begins."""
-    if "warm_up" not in getattr(config, "in_epochs", ()) or getattr(config, "start", "") == "rule":
+def _check_warm_up(config: Any, published: bool) -> None:
+    """Raise ValueError where the run would be over before what makes the method begins.
+
+    Args:
+        config: of the run.
+        published: its warm-up is that of the paper, which nobody asked for.
+    """
+    if "warm_up" not in getattr(config, "in_epochs", ()):
         return
-    if config.warm_up >= config.epochs:
-        raise ValueError(
-            f"warm_up must end before the last of the {config.epochs} epochs, got {config.warm_up}"
+    by_rule = getattr(config, "start", "") == "rule"  # which may begin before
+    if config.warm_up >= config.epochs + by_rule:
+        why = ": paper keeps its own, so set warm_up as well" if published else ""
+        last = (
+            f"by the last of the {config.epochs} epochs"
+            if by_rule
+            else (f"before the last of the {config.epochs} epochs")
         )
+        raise ValueError(f"warm_up must end {last}, got {config.warm_up}{why}")
 
 
 def usual_features(method: str, preset: str, size: int) -> str:

@@ -79,7 +79,7 @@ class Config(TrainingKnobs):
     """Every knob."""
 
     learn_on: str = knob("features", "Predict from label-free features, or from pixels.", PLACES)
-    folds: int = knob(5, "Parts that the set is cut into.")
+    folds: int = knob(5, "Parts that the set is cut into.", within=(2, 1_000))
     score: str = knob(
         "self_confidence", "cleanlab's measure of label quality.", SCORES, group="scoring"
     )

@@ -54,7 +54,7 @@ class Config:
         50,
         "Neighbours that vote; fewer where classes are small.",
         group="scoring",
-        within=ONE_OR_MORE,
+        within=(1, 100_000),
     )
     temperature: float = knob(
         0.1, "How fast a vote fades with distance, in cosine similarity.", within=ABOVE_NOUGHT

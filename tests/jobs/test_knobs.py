@@ -18,9 +18,13 @@ def config(method, preset="quick", representation=None, k=10, **wanted):
     ("method", "name", "value", "words"),
     [
         ("knn", "smoothing", -60, "smoothing must be at least 0, got -60"),
-        ("knn", "neighbours", 0, "neighbours must be at least 1, got 0"),
+        ("knn", "neighbours", 0, "neighbours must be at least 1 and at most 100000, got 0"),
         ("knn", "directions", 0, "directions must be at least 1"),
         ("probe", "folds", 1, "folds must be at least 2"),
+        ("confident", "folds", 1_000_000, "folds must be at least 2 and at most 1000"),
+        ("knn", "neighbours", 1e9, "neighbours must be at least 1 and at most 100000"),
+        ("hnml", "filter_below", 2, "filter_below must be at least 0 and at most 1"),
+        ("sr", "growth", 1e9, "growth must be above 0 and at most 10"),
         ("probe", "shrinkage", 5, "shrinkage must be at least 0 and at most 1, got 5"),
         ("ce", "lr", -1, "lr must be above 0, got -1"),
         ("ce", "lr", "inf", "lr must be above 0, got inf"),
@@ -89,7 +93,23 @@ def test_jump_teaching_warms_up_for_the_same_share_of_a_run_of_any_length():
 def test_a_run_that_would_be_over_before_it_selects_is_refused():
     with pytest.raises(LnlError, match="warm_up must end before the last of the 20 epochs, got 30"):
         config("jump", "paper", epochs=20)
+    with pytest.raises(LnlError, match="paper keeps its own, so set warm_up as well"):
+        config("jump", "paper", epochs=20)
+    assert config("jump", "paper", epochs=20, warm_up=3).warm_up == 3
     assert config("jump", warm_up=24).start == "rule", "the rule may begin before"
+    with pytest.raises(LnlError, match=r"warm_up must end by the last of the 24 epochs, got 25$"):
+        config("jump", warm_up=25)
+
+
+@pytest.mark.parametrize("key", ["jump", "hnml", "dividemix"])
+def test_where_nothing_was_published_a_short_run_warms_up_for_its_share(key):
+    usual = config(key, "paper", "pretrained")
+    short = config(key, "paper", "pretrained", epochs=usual.epochs // 2)
+    assert short.warm_up < usual.warm_up
+    tuned = config(key, "paper", backbone="lite0-96", epochs=9)
+    assert tuned.warm_up / 9 == pytest.approx(
+        config(key, "paper", backbone="lite0-96").warm_up / 3, abs=0.1
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from lnl_core.learning.knobs import ON_IMAGES, OPEN_BACKBONES, TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import ON_IMAGES, OPEN_BACKBONES, SHARE, TrainingKnobs, knob, restate
 
 SOURCES = ("pixels", "maps")
 BACKBONES = (*OPEN_BACKBONES, "cnn3")
@@ -63,7 +63,9 @@ class Config(TrainingKnobs):
     filter: bool = knob(
         False, "In the second half, give no weight to labels that the teacher doubts."
     )
-    filter_below: float = knob(0.5, "Doubted: probability below this part of the highest.")
+    filter_below: float = knob(
+        0.5, "Doubted: probability below this part of the highest.", within=SHARE
+    )
     filter_epochs: int = knob(8, "Epochs over which that weight falls to 0.")
     network: str = knob(
         "teacher",

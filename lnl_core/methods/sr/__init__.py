@@ -61,7 +61,7 @@ class Config(TrainingKnobs):
     kappa: float = knob(
         1.2, "Strength at the start, lambda x p x classes; 1 balances the base loss."
     )
-    growth: float = knob(1.03, "Factor by which the strength grows.")
+    growth: float = knob(1.03, "Factor by which the strength grows.", within=(1e-12, 10))
     growth_every: int = knob(1, "Epochs between two such steps.")
     gamma: float = knob(0.5, "Focusing exponent of the focal base.")
     q: float = knob(0.01, "Exponent of the gce base, in (0, 1].")
