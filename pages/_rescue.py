@@ -6,7 +6,7 @@ import streamlit as st
 
 from lnl_core.services import doctor
 from lnl_core.types import Damaged, LnlError
-from pages import _ui, _words
+from pages import _ui
 from pages._ui import plain
 
 
@@ -24,13 +24,13 @@ def _draw(error: Damaged) -> None:
     st.error(plain(error), icon=":material/error:")
     report = doctor.look()
     for copy in report.copies[:5]:
-        held = "damaged" if copy.answers is None else _words.plural(copy.answers, "answer")
-        st.markdown(f"Copy {plain(copy.file.name)}: {held}")
+        st.markdown(f"Copy {plain(copy.file.name)}: {copy.held}")
     if not report.restorable:
         return
     st.markdown(
-        "Restoring starts from the newest whole copy, adds every answer that the damaged file "
-        "still gives, and lists every data set whose folder is there. The damaged file is kept."
+        "Restoring starts from the newest whole copy that the database went on from, adds every "
+        "answer that the damaged file still gives, and lists every data set whose folder is "
+        "there. The damaged file is kept."
     )
     if st.button("Restore", type="primary", icon=":material/healing:", key="restore"):
         try:

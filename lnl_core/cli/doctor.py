@@ -7,7 +7,6 @@ from typing import Any
 
 from lnl_core.cli.command import Command
 from lnl_core.cli.screen import DONE, FAILED, say
-from lnl_core.said import many
 
 
 def _arguments(one: argparse.ArgumentParser) -> None:
@@ -33,7 +32,10 @@ def doctor(options: Any) -> int:
             }
             for each in report.findings
         ],
-        "copies": [{"file": str(each.file), "answers": each.answers} for each in report.copies],
+        "copies": [
+            {"file": str(each.file), "answers": each.answers, "newer": each.newer}
+            for each in report.copies
+        ],
     }
     lines = ["Restored:", *(f"  {each}" for each in done)] if done else []
     if options.restore and not done and report.findings:
@@ -45,8 +47,7 @@ def doctor(options: Any) -> int:
         if each.remedy:
             lines.append(f"  {each.remedy}.")
     for copy in report.copies:
-        held = "damaged" if copy.answers is None else many(copy.answers, "answer")
-        lines.append(f"Copy of the database: {copy.file} ({held})")
+        lines.append(f"Copy of the database: {copy.file} ({copy.held})")
     if not report.findings:
         lines.append(f"{report.home}: nothing is damaged.")
     say(options, value, "\n".join(lines))

@@ -6,6 +6,7 @@ It looks at everything without changing it; also where the database cannot be op
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,18 @@ from sqlalchemy import select
 from lnl_core.records import NoRoom
 from lnl_core.said import command, many
 from lnl_core.services.datasets import leftovers, unreadable
-from lnl_core.store import adopting, arrays, datasets, db, faults, possible, rescue, schema
+from lnl_core.store import (
+    adopting,
+    arrays,
+    datasets,
+    db,
+    faults,
+    locks,
+    order,
+    possible,
+    rescue,
+    schema,
+)
 from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
 from lnl_core.types import Damaged, DatasetInfo, LnlError, Workspace
@@ -43,10 +55,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy of the database: `answers` is None where the copy is damaged itself."""
+    """A copy of the database.
+
+    Attributes:
+        file: of the copy.
+        answers: how many it holds; None where it cannot be restored from.
+        newer: a newer version of the program wrote it.
+    """
 
     file: Path
     answers: int | None
+    newer: bool
+
+    @property
+    def held(self) -> str:
+        """What it holds, in words."""
+        if self.newer:
+            return "written by a newer LNL Review"
+        return "damaged" if self.answers is None else many(self.answers, "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +108,10 @@ def look(home: Path | str | None = None, url: str | None = None) -> Report:
         LnlError: the address of the database is none.
     """
     ws = db.located(home, url)
-    copies = tuple(Copy(each, rescue.answers_in(each)) for each in faults.backups(ws))
-    wrong = rescue.problem(ws)
+    copies = tuple(
+        Copy(each, order.answers_in(each), order.of_newer(each)) for each in faults.backups(ws)
+    )
+    wrong = rescue.problem(ws, with_indexes=True)
     if wrong is None:
         untrue = list(_untrue(ws))  # with such rows the sets may not even open
         findings = [*_full(ws), *(untrue or [*_unlisted(ws), *_sets(ws)])]
@@ -101,28 +129,34 @@ def _bare(problem: str) -> str:
 
 def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
     """Say what a damaged database can be restored from."""
-    base, later = rescue.sources(ws)
-    whole = next((each for each in copies if each.file == base), None)
-    sets = len(adopting.unlisted(ws, set()))
-    parts = [] if whole is None else [f"{many(whole.answers or 0, 'answer')} of the newest copy"]
-    parts += [f"{many(sets, 'data set')} from the folders"] if sets else []
-    parts += [f"whatever {each.name} still gives" for each in later]
     file = faults.database_file(ws)
-    if file is not None and file.is_file() and file.stat().st_size:
+    assert file is not None
+    given = order.sources(ws, file)
+    whole = next((each for each in copies if each.file == given.base), None)
+    sets = len(adopting.unlisted(ws, set()))
+    parts = [] if whole is None else [f"{whole.held} of the copy {whole.file.name}"]
+    parts += [f"{many(sets, 'data set')} from the folders"] if sets else []
+    parts += [f"whatever {each.name} still gives" for each in given.later]
+    if file.is_file() and file.stat().st_size:
         parts.append("whatever the damaged file still gives; that file is kept")
-    lost = "" if whole is not None else ". There is no copy: answers in no other place are lost"
-    return f"{RESTORE} brings back {', '.join(parts)}{lost}"
+    lost = "" if whole is not None else ". No copy can be taken: answers in no other place are lost"
+    return _with(f"{RESTORE} brings back {', '.join(parts)}{lost}", rescue.passed_over(given))
+
+
+def _with(said: str, more: list[str]) -> str:
+    return ". ".join([said, " ".join(more)]).rstrip(".") if more else said
 
 
 def _untrue(ws: Workspace) -> Iterator[Finding]:
     try:
         counts = rescue.untrue(ws)
-    except Damaged as error:  # text that cannot be read
-        yield Finding("database", _bare(str(error)), _AS_A_COPY, True)
-        return
-    if counts:
         problem = f"The database holds {possible.told(counts)} that cannot be true: {possible.WHY}."
-        yield Finding("database", problem, _AS_A_COPY, True)
+    except Damaged as error:  # text that cannot be read
+        counts, problem = Counter({"": 1}), _bare(str(error))
+    file = faults.database_file(ws)
+    if counts and file is not None:
+        help_ = _with(_AS_A_COPY, rescue.passed_over(order.sources(ws, file)))
+        yield Finding("database", problem, help_, True)
 
 
 def _full(ws: Workspace) -> Iterator[Finding]:
@@ -146,13 +180,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         raise faults.read_only(ws)
     for finding in _full(ws):
         raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
-    said = []
-    wrong = rescue.problem(ws, update=True)
-    if isinstance(wrong, Damaged) or (wrong is None and any(_untrue(ws))):
-        said += rescue.restore(ws)
-        wrong = rescue.problem(ws)
-    if wrong is not None:
-        raise wrong
+    said = _restore_database(ws)
     for broken in datasets.broken(ws):
         said += _restore_meta(broken)
     said += adopting.adopt_unlisted(ws)
@@ -164,6 +192,32 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         said += unreadable.drop(info)
     leftovers.sweep(ws)
     return said
+
+
+def _restore_database(ws: Workspace) -> list[str]:
+    """Make it whole where it is not: one window or command at a time, and once."""
+    others = list[bool]()
+    wrong = rescue.problem(ws, update=True, with_indexes=True)
+    if not _restorable(ws, wrong):
+        return []
+    lock = ws.home / "backups" / "restoring.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with locks.held(lock, lambda: others.append(True)):
+        if others:  # who was first has done it
+            wrong = rescue.problem(ws)
+            if not _restorable(ws, wrong):
+                return []
+        said = rescue.restore(ws)
+    wrong = rescue.problem(ws)
+    if wrong is not None:
+        raise wrong
+    return said
+
+
+def _restorable(ws: Workspace, wrong: LnlError | None) -> bool:
+    if wrong is not None and not isinstance(wrong, Damaged):
+        raise wrong
+    return wrong is not None or any(_untrue(ws))
 
 
 def keep_copy(ws: Workspace) -> Path | None:

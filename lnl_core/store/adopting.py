@@ -54,7 +54,9 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     number, _, slug = folder.name.partition("-")
     source, before = _listing(ws, folder.name, meta)
     called = str(before.get("name") or meta.get("name") or slug)
-    name = listing.free_name(target, _last_name(meta, called)[:70])
+    called = _last_name(meta, called)[:70]
+    moved = _make_way(ws, target, called)
+    name = listing.free_name(target, called)
     taken = target.execute("select 1 from datasets where id = ?", (int(number),)).fetchone()
     stamp = db.now()
     made = target.execute(
@@ -66,21 +68,27 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
             *(before.get("created_at", stamp), stamp),
         ),
     )
-    said = f"“{name}” is listed again, from its folder {folder.name}"
+    said = f"{moved}“{name}” is listed again, from its folder {folder.name}"
     if source is None:
         return f"{said}."
     assert made.lastrowid is not None
-    answers, all_taken, untrue = salvage.take_set(
+    taken, untrue = salvage.take_set(
         source, target, before["id"], made.lastrowid, possible.size_of(meta)
     )
     interrupted.stop(target.execute, stamp, made.lastrowid)
-    if all_taken:
-        said = f"{said}, with {many(answers, 'answer')} from {source.name}."
-        return " ".join([said, *possible.left_out(untrue, source.name)])
-    return (
-        f"{said}. The {many(answers, 'answer')} to it in {source.name} were not taken: other "
-        "answers have their numbers here. Keep that file."
-    )
+    said = f"{said}, with {many(taken['decisions'], 'answer')} from {source.name}."
+    return " ".join([said, *possible.left_out(untrue, source.name)])
+
+
+def _make_way(ws: Workspace, target: sqlite3.Connection, name: str) -> str:
+    """Take a name from a listed set without a folder, for one that has its folder; say so."""
+    query = "select id, folder from datasets where name = ?"
+    for number, folder in target.execute(query, (name,)).fetchall():
+        if not (ws.datasets_dir / folder).exists():
+            now = listing.free_name(target, name)
+            target.execute("update datasets set name = ? where id = ?", (now, number))
+            return f"“{name}”, whose folder {folder} is not there, is called “{now}”. "
+    return ""
 
 
 def _listing(
@@ -155,6 +163,8 @@ def _renamed(target: sqlite3.Connection, moves: list[tuple[int, str, str, str]])
     for number, name, last, folder in moves:
         now = listing.free_name(target, last)
         target.execute(change, (now, number))
+        if now == name:
+            continue
         why = "" if now == last else f" (“{last}”, but another set is called that)"
         said.append(f"“{name}” is called “{now}”, as its folder {folder} says{why}.")
     return said

@@ -344,12 +344,25 @@ def _migrate(ws: Workspace) -> None:
         command.upgrade(config, "head")
 
 
+def is_known(version: str) -> bool:
+    """Say whether a schema version is this program's or an earlier one's."""
+    return version in {f"{number:04}" for number in range(1, int(HEAD) + 1)}
+
+
+def is_newer(version: str) -> bool:
+    """Say whether a schema version is a later program's."""
+    return version.isascii() and version.isdigit() and len(version) == 4 and version > HEAD
+
+
 def _refuse_newer(ws: Workspace, current: str | None) -> None:
-    if current is not None and current > HEAD:
-        raise LnlError(
-            f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
-            f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
-        )
+    if current is None or is_known(current):
+        return
+    if ws.on_sqlite and not is_newer(current):
+        raise faults.damaged(ws, f"is damaged (no program has a schema {current!r})")
+    raise LnlError(
+        f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
+        f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
+    )
 
 
 def check(ws: Workspace, *, update: bool = False) -> None:

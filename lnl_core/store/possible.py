@@ -21,7 +21,7 @@ from sqlalchemy import Boolean, Float, Integer, String, Table
 
 from lnl_core.records import Action, Damaged, JobState
 from lnl_core.said import many
-from lnl_core.store import datasets, schema
+from lnl_core.store import datasets, goals, schema
 from lnl_core.store.files import read_json
 
 TABLES = [each for each in schema.metadata.sorted_tables if each is not schema.leases]
@@ -33,6 +33,10 @@ WHY = "an image or a class that the set does not have, or no value that was ever
 
 Size = tuple[int, int]
 """How many images and how many classes a set has."""
+
+ROLES = ("reviewer", "adjudicator", "owner")
+
+GOALS = (goals.LEFT, goals.RECALL, goals.REVIEWS, goals.SECONDS)
 
 _PYTHON = ((String, (str,)), (Boolean, (int,)), (Integer, (int,)), (Float, (float, int)))
 _COLUMNS = {
@@ -51,13 +55,17 @@ _COLUMNS = {
 
 
 def meta_of(folder: Path) -> dict[str, Any] | None:
-    """Return what the folder of a set says of it, from the copy where need be; None: nothing."""
+    """Return what the folder of a set says of it: the file or its copy; None: neither says it.
+
+    Where both can be read, the one that says more images or classes: a set only grows.
+    """
+    said = []
     for name in (datasets.META, datasets.META_COPY):
-        with suppress(Damaged, KeyError, TypeError):
+        with suppress(Damaged, KeyError, TypeError, ValueError):
             meta: dict[str, Any] = read_json(folder / name)
-            if meta["n"] >= 0 and meta["class_names"] is not None:
-                return meta
-    return None
+            if meta["n"] >= 0 and size_of(meta):
+                said.append(meta)
+    return max(said, key=size_of, default=None)
 
 
 def size_of(meta: Mapping[str, Any]) -> Size:
@@ -66,17 +74,21 @@ def size_of(meta: Mapping[str, Any]) -> Size:
 
 
 def sizes(query: Callable[[str], Iterable[Any]], sets: Path) -> dict[Any, Size]:
-    """Return number -> size of the listed sets whose folders are there: a list itself may lie.
+    """Return number -> size of the listed sets whose folders are there.
+
+    Each is the largest that list and folder say: no answer goes for a number that is damaged.
 
     Args:
         query: gives the rows of a statement.
         sets: the folder with the sets' folders.
     """
     found = {}
-    for number, folder in list(query("select id, folder from datasets")):
+    for number, folder, *listed in list(query("select id, folder, n, class_count from datasets")):
         meta = meta_of(sets / folder) if isinstance(folder, str) and _FOLDER(folder) else None
         if meta is not None:
-            found[number] = size_of(meta)
+            both = zip(size_of(meta), listed, strict=True)
+            n, k = (max(one, other) if isinstance(other, int) else one for one, other in both)
+            found[number] = (n, k)
     return found
 
 
@@ -125,6 +137,7 @@ _TESTS: dict[str, Callable[[Any], Any]] = {
     "action": Action,
     "state": JobState,
     "name": len,
+    "role": lambda role: role is None or role in ROLES,
     "folder": _FOLDER,
     "value": _part,
     **dict.fromkeys(("decided_at", "drawn_at"), datetime.fromisoformat),
@@ -142,30 +155,111 @@ def _fits(table: Table, values: Mapping[str, Any], size: Size | None) -> bool:
         return False
     if values.get("labels", "[]") != "[]":
         labels += _list(values["labels"])
+    if table is schema.goals and values["kind"] not in GOALS:
+        return False
     if table is schema.plans:
         rows += [*_list(values["rows"]), *_list(values["checks"])]
     n, k = size or (2**63, 2**63)
-    return all(0 <= row < n for row in rows) and all(0 <= label < k for label in labels)
+    return (
+        all(0 <= row < n for row in rows)
+        and all(0 <= label < k for label in labels)
+        and all(_can_be_shown(values.get(name), k) for name in _SHOWN)
+    )
 
 
-def untrue(query: Callable[[str], Iterable[Any]], sets: Path) -> Iterator[tuple[str, int]]:
-    """Yield table and number of every row of a database that cannot be true; arguments: `sizes`."""
+def _can_be_shown(label: Any, k: int) -> bool:
+    return label is None or (isinstance(label, int) and -1 <= label < k)
+
+
+_SHOWN = ("given_label", "suggested_label")
+"""What a person was shown with an answer; -1 is no class."""
+
+
+def mended(table: Table, values: dict[str, Any], size: Size | None) -> dict[str, Any] | None:
+    """Return a row as it can be true, None where it cannot.
+
+    An answer stands without what its person was shown, where that alone cannot be true.
+    """
+    if can_be(table, values, size):
+        return values
+    k = 2**63 if size is None else size[1]
+    odd = [name for name in _SHOWN if not _can_be_shown(values.get(name), k)]
+    without = values | dict.fromkeys(odd)
+    return without if can_be(table, without, size) else None
+
+
+_MANY, _JSON = 200, (3, 38)
+"""Sets that a condition holds at most, and the version of SQLite from which it knows JSON."""
+
+
+def _fine(known: Mapping[Any, Size]) -> str:
+    """Return a condition of SQL that no answer fulfils but one that `can_be`: most of them, fast.
+
+    Args:
+        known: number -> size of the sets.
+    """
+    if not 0 < len(known) <= _MANY or sqlite3.sqlite_version_info < _JSON:
+        return "0"
+    n, k = (
+        " ".join(
+            ["case dataset_id", *(f"when {of} then {size[i]}" for of, size in known.items()), "end"]
+        )
+        for i in (0, 1)
+    )
+    actions = ", ".join(f"'{each}'" for each in Action)
+    parts = [
+        *(f"typeof({each}) = 'integer'" for each in ("dataset_id", "row", "revealed")),
+        *(f"typeof({each}) = 'text'" for each in ("reviewer", "cid", "mode", "route")),
+        f"row >= 0 and row < {n}",
+        f"action in ({actions})",
+        f"(label is null and action not in ('{Action.RELABEL}', '{Action.AUTO}')"
+        f" or typeof(label) = 'integer' and label >= 0 and label < {k})",
+        "labels = '[]'",
+        "decided_at = strftime('%Y-%m-%dT%H:%M:%fZ', decided_at, '+0 days')",
+        "(run_ids = '[]' or json_valid(run_ids) and run_ids not glob '*[^][0-9, ]*'"
+        " and run_ids glob '[[]*' and run_ids not glob '?*[[]*')",
+        *(f"typeof({each}) in ('null', 'integer', 'real')" for each in ("seconds", "p_wrong")),
+        "typeof(position) in ('null', 'integer')",
+        *(f"({each} is null or typeof({each}) = 'integer' and {each} >= -1 and {each} < {k})"
+          for each in _SHOWN),
+    ]  # fmt: skip
+    return " and ".join(parts)
+
+
+def untrue(
+    query: Callable[[str], Iterable[Any]], sets: Path
+) -> Iterator[tuple[str, int, dict[str, Any] | None]]:
+    """Yield every row of a database that cannot be true; arguments: `sizes`.
+
+    Yields:
+        Its table, its number, and what is left of it that can be true (`mended`).
+    """
     known = sizes(query, sets)
     for table in TABLES:
         names = [column.name for column in table.columns]
         columns = ", ".join(f'"{each}"' for each in names)
-        for row in query(f'select rowid, {columns} from "{table.name}"'):
-            values = dict(zip(names, row[1:], strict=True))
-            if not can_be(table, values, known.get(values.get("dataset_id"))):
-                yield table.name, row[0]
+        fine = _fine(known) if table is schema.decisions else "0"
+        for row in query(f'select rowid, {fine}, {columns} from "{table.name}" not indexed'):
+            if row[1]:
+                continue
+            values = dict(zip(names, row[2:], strict=True))
+            left = mended(table, values, known.get(values.get("dataset_id")))
+            if left is not values:
+                yield table.name, row[0], left
 
 
 def take_out(target: sqlite3.Connection, sets: Path) -> Counter[str]:
-    """Delete the rows that cannot be true; return table -> how many."""
-    found = list(untrue(target.execute, sets))
-    for name, number in found:
-        target.execute(f'delete from "{name}" where rowid = ?', (number,))
-    return Counter(name for name, _ in found)
+    """Delete the rows that cannot be true, but for what can be; return table -> how many."""
+    deleted = Counter[str]()
+    for name, number, left in list(untrue(target.execute, sets)):
+        if left is None:
+            target.execute(f'delete from "{name}" where rowid = ?', (number,))
+            deleted[name] += 1
+        else:
+            empty = "given_label = ?, suggested_label = ?"
+            shown = [left[each] for each in _SHOWN]
+            target.execute(f'update "{name}" set {empty} where rowid = ?', (*shown, number))
+    return deleted
 
 
 def told(counts: Mapping[str, int]) -> str:

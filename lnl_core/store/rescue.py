@@ -5,6 +5,7 @@ The only other file that opens SQLite: `store.db` opens what is whole.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lnl_core.records import LnlError, Workspace
+from lnl_core.records import LnlError, NoRoom, Workspace
 from lnl_core.said import many
 from lnl_core.store import (
     addresses,
@@ -33,10 +34,24 @@ DAILY = "daily"
 KEPT = 7
 """How many daily copies are kept; those made before a migration all stay."""
 
+_WORDS = {
+    "decisions": "answers",
+    "datasets": "the list of data sets",
+    "reviewers": "reviewers with their roles and logins",
+    "jobs": "runs",
+    "audit_draws": "draws of the random check",
+    "looks": "hidden looks",
+    "goals": "goals",
+    "plans": "plans",
+    "plan_events": "plans",
+    "parts": "shares of the work",
+}
+"""Table -> what people call its rows."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 _PATIENCE = 2.0
 """Seconds that restoring waits for whoever has the database open, a command for example."""
-
-_STAMP = "%Y%m%d-%H%M%S"
 
 
 def keep_copy(ws: Workspace) -> Path | None:
@@ -47,7 +62,7 @@ def keep_copy(ws: Workspace) -> Path | None:
     copies = [each for each in faults.backups(ws) if f"-{DAILY}-" in each.name]
     for copy in copies:
         with suppress(ValueError):
-            made = datetime.strptime(copy.stem[-15:], _STAMP).replace(tzinfo=UTC)
+            made = datetime.strptime(copy.stem[-15:], order.STAMP).replace(tzinfo=UTC)
             if abs(now - made) < timedelta(days=1):  # a clock may jump, either way
                 return None
     if not datasets.datasets(ws) or problem(ws) is not None:
@@ -59,16 +74,23 @@ def keep_copy(ws: Workspace) -> Path | None:
     return new
 
 
-def problem(ws: Workspace, *, update: bool = False) -> LnlError | None:
+def problem(ws: Workspace, *, update: bool = False, with_indexes: bool = False) -> LnlError | None:
     """Return what is wrong with a workspace's database, None where it is whole.
 
-    Nothing is made; an older schema is brought up to date with `update` alone.
+    Nothing is made. Without its index an answer is in no list, but it is in the database and in
+    every copy.
+
+    Args:
+        ws: the workspace.
+        update: bring an older schema up to date.
+        with_indexes: compare them with the rows too, which takes ten times as long.
     """
     try:
         db.check(ws, update=update)
         if ws.on_sqlite:
             with db.reading(ws) as connection:
-                said = connection.exec_driver_sql("pragma quick_check(1)").scalar()
+                check = "integrity_check(1)" if with_indexes else "quick_check(1)"
+                said = connection.exec_driver_sql(f"pragma {check}").scalar()
             if said != "ok":
                 return faults.damaged(ws, f"is damaged ({' '.join(str(said).split())[:120]})")
     except LnlError as error:
@@ -82,15 +104,7 @@ def untrue(ws: Workspace) -> Counter[str]:
         return Counter()
     with db.reading(ws) as connection:
         found = possible.untrue(connection.exec_driver_sql, ws.datasets_dir)
-        return Counter(name for name, _ in found)
-
-
-def answers_in(file: Path) -> int | None:
-    """Return how many decisions a copy holds; None where it is no whole database."""
-    with suppress(sqlite3.Error, OSError), salvage.opened(file) as connection:
-        if connection.execute("pragma quick_check(1)").fetchone() == ("ok",):
-            return int(connection.execute("select count(*) from decisions").fetchone()[0])
-    return None
+        return Counter(name for name, *_ in found)
 
 
 def restore(ws: Workspace) -> list[str]:
@@ -114,33 +128,35 @@ def restore(ws: Workspace) -> list[str]:
             if holder is not None:
                 raise faults.is_open(ws, holder)
             return _made_anew(ws, file, new)
+    except OSError as error:
+        place = error.filename2 or error.filename or file.parent
+        if error.errno in _FULL:
+            raise NoRoom(
+                f"The disk of {place} is full: a restoring needs as much room as the database, its "
+                "log and its newest copy have together. Nothing was restored. Free some space, "
+                "then restore again."
+            ) from error
+        raise LnlError(
+            f"{place} cannot be written or read ({error.strerror}). Nothing was restored. Check "
+            "the disk and its rights, then restore again."
+        ) from error
     finally:  # of one that did not come about
         for end in ("", "-wal", "-shm", "-journal"):
             Path(f"{new}{end}").unlink(missing_ok=True)
 
 
-def sources(ws: Workspace) -> tuple[Path | None, list[Path]]:
-    """Return what a database is restored from, but for its own file.
-
-    Returns:
-        The newest copy that is whole; then the files that are newer than it, oldest first: damaged
-        copies, and files that a restoring put aside. What is older is all in that copy, or was
-        removed before it was made.
-    """
-    files = order.by_age([*faults.backups(ws), *faults.set_aside(ws)])
-    copies = [each for each in reversed(files) if each.name.startswith("review-")]
-    base = next((each for each in copies if answers_in(each) is not None), None)
-    return base, files if base is None else files[files.index(base) + 1 :]
-
-
 def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
-    new.unlink(missing_ok=True)
-    said = []
-    copy, later = sources(ws)
+    given = order.sources(ws, file)
+    copy, later, said = given.base, list(given.later), passed_over(given)
     if copy is not None:
-        shutil.copyfile(copy, new)
         said += _misdated(ws, copy)
-        held = answers_in(copy) or 0
+        if not _begun_from(copy, new):
+            later.insert(0, copy)
+            copy = None
+    if copy is None:
+        new.unlink(missing_ok=True)
+    else:
+        held = order.answers_in(copy) or 0
         verb = "is" if held == 1 else "are"
         said.append(f"{many(held, 'answer')} {verb} taken from the copy {copy.name}.")
     with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # what is copied here is no copy
@@ -153,12 +169,14 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
             said += possible.left_out(
                 possible.take_out(target, ws.datasets_dir), f"the copy {copy.name}"
             )
-        known: set[str] = set()
+        known, first, torn = set[str](), _numbers_given(target), set[str]()
         for source in [*later, file]:
             found = salvage.lay_over(source, target, ws.datasets_dir)
             if found is not None:
                 said += _given(found, "the damaged file" if source == file else source.name)
                 known = found.folders if source == file else known
+                torn |= found.torn
+        said += _lost(target, first, torn)
         said += adopting.adopt(ws, target)
         said += adopting.by_folders(ws, target, known)
         said += possible.left_out(possible.take_out(target, ws.datasets_dir), "all of them")
@@ -170,9 +188,9 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     os.replace(new, file)
     whole = f"{many(sets, 'data set')} and {many(total, 'answer')}"
     said.append(f"The database is whole again, with {whole}.")
-    if copy is None:
+    if copy is None and not later:
         said.append(
-            "There was no copy of it: answers that could not be read are lost. A file of decisions "
+            "No copy could be taken: answers that could not be read are lost. A file of decisions "
             "that you exported brings them back (`lnl decide NAME --file FILE`)."
         )
     if kept is not None:
@@ -180,17 +198,74 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     return said
 
 
-def _misdated(ws: Workspace, copy: Path) -> list[str]:
-    """Say which copies are dated later than the one taken, though it goes on from them."""
-    files = order.by_age(faults.backups(ws))
-    later = [
-        each.name for each in files[: files.index(copy)] if faults.stamp(each) > faults.stamp(copy)
-    ]
+def _begun_from(copy: Path, new: Path) -> bool:
+    """Put a copy in the new file's place, with its indexes made anew: nobody compared those.
+
+    Returns:
+        Whether that could be done: not where two rows have a key that one alone may have, or where
+        two pages changed places.
+    """
+    shutil.copyfile(copy, new)
+    with closing(sqlite3.connect(new)) as target:
+        try:
+            target.execute("reindex")
+        except sqlite3.OperationalError:  # a full disk
+            raise
+        except sqlite3.DatabaseError:
+            return False
+    return True
+
+
+def passed_over(given: order.Sources) -> list[str]:
+    """Say which copies a restoring does not take, and why."""
     return [
-        f"The copy {name} is older than its name says, for {copy.name} holds all of it and more: "
-        "the clock was ahead."
-        for name in later
+        *(
+            f"Not taken: {each.name}. The database did not go on from it, as after somebody went "
+            "back to an earlier copy. It is kept."
+            for each in given.given_up
+        ),
+        *(
+            f"Not taken: {each.name}. A newer LNL Review wrote it, and can restore from it."
+            for each in given.newer
+        ),
     ]
+
+
+def _misdated(ws: Workspace, copy: Path) -> list[str]:
+    """Say which copies count as older than the one taken, whatever their dates."""
+    files = order.by_age(faults.backups(ws))
+    return [
+        f"The copy {each.name} has a date that is still to come, and {copy.name} holds all of it "
+        "and more: it counts as the older."
+        for each in files[: files.index(copy)]
+        if faults.stamp(each) > faults.stamp(copy)
+    ]
+
+
+def _numbers_given(target: sqlite3.Connection) -> int:
+    query = "select total(seq) from sqlite_sequence where name = 'decisions'"
+    return int(target.execute(query).fetchone()[0])
+
+
+def _lost(target: sqlite3.Connection, first: int, torn: set[str]) -> list[str]:
+    """Say what may be lost of the tables that could not be read to their end.
+
+    Args:
+        target: the new database.
+        first: the last number of an answer in the copy, 0 without one.
+        torn: those tables.
+    """
+    said = []
+    query = "select count(*) from decisions where id > ?"
+    lost = _numbers_given(target) - first - target.execute(query, (first,)).fetchone()[0]
+    if "decisions" in torn and lost > 0:
+        said.append(
+            f"Lost, by the numbers that were given: at most {many(lost, 'answer')}. A file of "
+            "decisions that you exported brings them back (`lnl decide NAME --file FILE`)."
+        )
+    if "reviewers" in torn:
+        said.append("Look at everybody's role and login, and give again what is missing.")
+    return said
 
 
 def _given(found: salvage.Found, name: str) -> list[str]:
@@ -201,8 +276,12 @@ def _given(found: salvage.Found, name: str) -> list[str]:
         f"read of {name}."
     )
     otherwise = +found.otherwise
+    if not +found.counts:
+        return [f"Nothing could be read of {name}: what no other file holds is lost."]
+    torn = ", ".join(dict.fromkeys(words for each, words in _WORDS.items() if each in found.torn))
     return [
-        read if +found.counts else f"Nothing could be read of {name}.",
+        read,
+        *([f"Not all of {name} could be read. It lacks some of these: {torn}."] if torn else []),
         *possible.left_out(found.untrue, name),
         *(
             [f"Contradicted by what is older, which stays: {possible.told(otherwise)} of {name}."]
@@ -232,7 +311,7 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
     database.
     """
     log, place = Path(f"{file.resolve()}-wal"), None  # beside what a link leads to
-    stamp = datetime.now(UTC).strftime(_STAMP)
+    stamp = datetime.now(UTC).strftime(order.STAMP)
     (ws.home / "backups").mkdir(exist_ok=True)
     for each, end in ((log, "-wal"), (file, "")):
         if each.is_file():

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from lnl_core.store import listing, owned, possible, schema
+from lnl_core.store import db, listing, owned, possible, schema
 
 OF_SETS = tuple(each.name for each in possible.OF_SETS)
 """Tables whose rows go with their set."""
@@ -46,6 +46,7 @@ class Found:
     Attributes:
         counts: table -> rows.
         untrue: table -> rows that cannot be true, which were left out.
+        torn: the tables that could not be read to their end, whatever was wrong with single rows.
         otherwise: table -> rows that say something else than the older state, which stays.
         keys: table -> the keys of its rows, of a table that could be read to its end.
         folders: of the sets that it lists.
@@ -55,6 +56,7 @@ class Found:
 
     counts: Counter[str] = field(default_factory=Counter)
     untrue: Counter[str] = field(default_factory=Counter)
+    torn: set[str] = field(default_factory=set)
     otherwise: Counter[str] = field(default_factory=Counter)
     keys: dict[str, set[tuple[Any, ...]]] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -136,6 +138,7 @@ def _over(rows: _Rows, target: sqlite3.Connection, sets: Path, to: Found) -> Non
         if table.name in _LISTS:
             keys.add(tuple(values[column.name] for column in table.primary_key))
     to.untrue[table.name] += rows.untrue
+    to.torn |= {table.name} if rows.torn else set()
     if rows.whole and table.name in _LISTS:
         to.keys[table.name] = keys
 
@@ -164,7 +167,8 @@ class _Rows:
     """The rows of a table that can be read and be true, of one set or of all.
 
     Behind a fault it goes on. `whole` says afterwards whether the table is there and all of it
-    could be read and be true, `untrue` how many rows could not.
+    could be read and be true, `torn` whether some of it could not be read, and `untrue` how many
+    rows cannot be true.
     """
 
     def __init__(
@@ -174,7 +178,7 @@ class _Rows:
         sizes: Mapping[Any, possible.Size],
         of: int | None = None,
     ) -> None:
-        self.table, self.whole, self.untrue = table, False, 0
+        self.table, self.whole, self.torn, self.untrue = table, False, False, 0
         self.connection, self._sizes, self._of = connection, sizes, of
         self._seen: set[int] = set()
 
@@ -184,22 +188,24 @@ class _Rows:
             query = f"select cast(name as blob) from pragma_table_info('{name}')"
             there = {row[0].decode(errors="replace") for row in self.connection.execute(query)}
         except sqlite3.Error:
-            return
+            there = set()
         names = [column.name for column in self.table.columns if column.name in there]
         if not names:
+            self.torn = not _is_older(self.connection)
             return
         columns = ", ".join(f'"{each}"' for each in names)
         self.whole, seen = True, self._seen
         for row in self._read(f'select rowid, {columns} from "{name}" not indexed'):
-            values = dict(zip(names, row[1:], strict=True))
             if row[0] in seen:
                 continue
             seen.add(row[0])
+            values = dict(zip(names, row[1:], strict=True))
             number = values.get("dataset_id")
             if self._of not in (None, number):
                 continue
-            if possible.can_be(self.table, values, self._sizes.get(number)):
-                yield values
+            left = possible.mended(self.table, values, self._sizes.get(number))
+            if left is not None:
+                yield left
             else:
                 self.untrue += 1
         self.whole = self.whole and not self.untrue
@@ -216,7 +222,7 @@ class _Rows:
                     yield row
                 break
             except _FAULTS:
-                self.whole = False
+                self.whole, self.torn = False, True
             behind = self._behind(query, at)
             yield from behind
             at, more = max([at, *(row[0] for row in behind)]), bool(behind)
@@ -261,6 +267,14 @@ class _Rows:
                 over.append(row)
                 high = row[0] - 1
         return over
+
+
+def _is_older(connection: sqlite3.Connection) -> bool:
+    """Say whether an earlier version wrote a file, which knew fewer tables."""
+    with suppress(sqlite3.Error):
+        (version,) = connection.execute("select version_num from alembic_version").fetchone()
+        return str(version) < db.HEAD
+    return False
 
 
 def _numbers(newer: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -325,27 +339,39 @@ def listed_in(source: Path, folder: str) -> dict[str, Any] | None:
 
 def take_set(
     source: Path, target: sqlite3.Connection, old: int, new: int, size: possible.Size
-) -> tuple[int, bool, Counter[str]]:
+) -> tuple[Counter[str], Counter[str]]:
     """Bring what belongs to a set, which is so large, from a file where it has the number `old`.
 
+    Where a row's number is another's here, all rows of the set get higher ones, in their order.
+    Runs keep theirs, by which their folders are called, or are left out.
+
     Returns:
-        How many answers that file holds to it, whether they were taken (never where one of their
-        numbers is another's here), and table -> rows that cannot be true, which were left out.
+        table -> rows that were taken, and rows that cannot be true, which were left out.
     """
-    answers, untrue = 0, Counter[str]()
-    target.execute("savepoint one_set")
-    with opened(source) as connection:
-        for values in _Rows(connection, schema.reviewers, {}):
-            _put(target, schema.reviewers, values, "insert or ignore")
-        taken = True
-        for table in possible.OF_SETS:
-            rows = _Rows(connection, table, {old: size}, old)
-            for values in rows:
-                answers += table is schema.decisions
-                values["dataset_id"] = new
-                taken = taken and _put(target, table, values, "insert")
-            untrue[table.name] += rows.untrue
-    if not taken:
-        target.execute("rollback to one_set")
-    target.execute("release one_set")
-    return answers, taken, untrue
+    for above in ({}, dict(target.execute("select name, seq from sqlite_sequence").fetchall())):
+        target.execute("savepoint one_set")
+        taken, untrue, refused = Counter[str](), Counter[str](), Counter[str]()
+        with opened(source) as connection:
+            for values in _Rows(connection, schema.reviewers, {}):
+                _put(target, schema.reviewers, values, "insert or ignore")
+            for table in possible.OF_SETS:
+                rows = _Rows(connection, table, {old: size}, old)
+                for values in rows:
+                    values["dataset_id"] = new
+                    _raise_numbers(table, values, above)
+                    put = _put(target, table, values, "insert")
+                    (taken if put else refused)[table.name] += 1
+                untrue[table.name] += rows.untrue
+        if refused and not above:
+            target.execute("rollback to one_set")
+        target.execute("release one_set")
+        if not refused:
+            break
+    return taken, untrue
+
+
+def _raise_numbers(table: Table, values: dict[str, Any], above: Mapping[str, int]) -> None:
+    if "id" in values and table is not schema.jobs:
+        values["id"] += above.get(table.name, 0)
+    if "last_decision" in values:
+        values["last_decision"] += above.get(schema.decisions.name, 0)

@@ -86,7 +86,7 @@ def test_without_a_copy_the_sets_are_listed_again(ws):
     assert sorted(info.name for info in datasets.datasets(again)) == ["one", "two"]
     assert answers(again) == 0
     assert any("“two” is listed again" in each for each in said)
-    assert any("There was no copy" in each for each in said), "what is lost is said"
+    assert any("No copy could be taken" in each for each in said), "what is lost is said"
     db.dispose(again)
 
 
@@ -109,15 +109,15 @@ def test_a_command_to_be_copied_ends_before_the_full_stop(ws, tmp_path, capsys):
 
 
 def test_a_damaged_database_says_what_comes_back_before_it_is_restored(ws, capsys):
-    assert doctor.keep_copy(ws) is not None
+    copy = doctor.keep_copy(ws)
     closed(ws).write_bytes(b"garbage " * 999)
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert "brings back 600 answers of the newest copy, 2 data sets from the folders" in said
+    assert f"600 answers of the copy {copy.name}, 2 data sets from the folders" in said
     assert main(["doctor", "--restore"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Restored:\n  600 answers are taken from the copy")
-    assert "There was no copy" not in said
+    assert "No copy could be taken" not in said
 
 
 def test_a_damaged_list_of_copies_is_one_finding_that_can_be_mended(ws):

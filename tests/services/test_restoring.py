@@ -11,7 +11,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services import doctor
-from lnl_core.store import datasets, db, decisions, faults, people, rescue
+from lnl_core.store import datasets, db, decisions, faults, goals, order, people, rescue
 from lnl_core.types import Damaged
 from tests.killing import killed_at_every_step
 from tests.old_workspace import unpacked
@@ -202,19 +202,27 @@ def test_a_set_that_a_whole_database_does_not_list_gets_its_answers_from_a_copy(
     assert people.roles(ws)["ann"] == "reviewer", "only the set comes back"
 
 
-def test_answers_whose_numbers_are_in_use_are_said_and_not_mixed(ws, tmp_path):
+def test_answers_whose_numbers_are_in_use_get_others_in_their_order(ws, tmp_path):
+    info = datasets.dataset(ws, "two")
+    answer(info, 3, "last")
+    goals.add(info, "recall", 0.9, "ann")
+    before = [each.cid for each in decisions.history(info)]
     at(doctor.keep_copy(ws), "100000")
-    folder = datasets.dataset(ws, "two").directory
-    shutil.copytree(folder, tmp_path / "mine")
-    datasets.remove(datasets.dataset(ws, "two"))
-    spoilt(ws, "delete from sqlite_sequence where name = 'decisions'")
+    shutil.copytree(info.directory, tmp_path / "mine")
+    datasets.remove(info)
+    spoilt(ws, "delete from sqlite_sequence")
     again = db.open_workspace()
     answer(datasets.dataset(again, "one"), 3)
-    shutil.move(tmp_path / "mine", folder)
+    shutil.move(tmp_path / "mine", info.directory)
     (said,) = doctor.restore()
-    assert "The 600 answers to it in review-daily-20260101-100000.db were not taken" in said
-    assert answers(again) == 3
-    db.dispose(again)
+    assert "“two” is listed again, from its folder 2-two, with 603 answers from" in said
+    assert answers(again) == 606
+    info = datasets.dataset(again, "two")
+    assert [each.cid for each in decisions.history(info)] == before
+    (goal,) = goals.goals(info)
+    with db.reading(again) as connection:
+        query = "select max(id) from decisions where dataset_id = 2"
+        assert goal.last_decision == connection.exec_driver_sql(query).scalar()
 
 
 def test_roles_states_and_runs_are_those_of_the_newest_file(ws):
@@ -247,7 +255,7 @@ def test_a_newer_copy_that_is_damaged_gives_what_it_can(ws):
     with torn.open("r+b") as stream:
         stream.seek((page - 1) * 4096)
         stream.write(b"\xff" * 4096)
-    assert rescue.answers_in(torn) is None
+    assert order.answers_in(torn) is None
     lost(ws)
     again, said = restored(ws)
     assert "600 answers are taken from the copy review-daily-20260101-100000.db" in said

@@ -1,13 +1,17 @@
 """What a restore believes where a file says two things: of its age, of a set's number and name."""
 
 import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing
 
 import pytest
 
 from lnl_core.services import doctor
-from lnl_core.store import datasets, db, decisions, rescue
+from lnl_core.store import datasets, db, decisions, order, rescue
 from tests.services.test_doctor import answer, answers, ws
-from tests.services.test_restoring import GARBAGE, at, listed, lost, restored, spoilt
+from tests.services.test_restoring import GARBAGE, at, listed, lost, pages, restored, spoilt
+from tests.store.test_crash_order import write_set
 from tests.store.test_faults import closed
 
 __all__ = ["ws"]
@@ -15,7 +19,36 @@ __all__ = ["ws"]
 
 def ahead(copy):
     """Say in a copy's name that it was made while the clock was years ahead."""
-    return copy.rename(copy.with_name("review-daily-20300101-090000.db"))
+    return copy.rename(copy.with_name("review-daily-29990101-090000.db"))
+
+
+def went_back(ws):
+    """Two copies, of 600 and of 650 answers, and the database is the first one again."""
+    kept = at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 50, "given-up")
+    given_up = at(db.backup(ws, "daily"), "110000")
+    shutil.copy(kept, closed(ws))
+    return kept, given_up, db.open_workspace()
+
+
+def keys(ws):
+    """Return how many answers begin with each word."""
+    history = decisions.history(datasets.dataset(ws, "two"))
+    return Counter(each.cid.rstrip("0123456789") for each in history)
+
+
+def a_fault(file, fault):
+    """Make one row impossible, a page of the table zeros, or a page of its description."""
+    if fault == "row":
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("update decisions set row = 16644 where cid = 'a11'")
+            connection.commit()
+        return
+    size, leaves = pages(file, "decisions")
+    at = 100 if fault == "description" else (leaves[1] - 1) * size
+    raw = bytearray(file.read_bytes())
+    raw[at : at + 60] = b"\xff" * 60
+    file.write_bytes(raw)
 
 
 def test_a_copy_made_while_the_clock_was_ahead_is_not_the_newest(ws):
@@ -26,12 +59,12 @@ def test_a_copy_made_while_the_clock_was_ahead_is_not_the_newest(ws):
         answer(info, 5, hour)
         last = at(db.backup(ws, "daily"), hour)
     closed(ws).write_bytes(GARBAGE)
-    assert rescue.sources(ws) == (last, [])
+    assert order.sources(ws, ws.home / "review.db") == order.Sources(last, (), (), ())
     (found,) = doctor.look().findings
-    assert "brings back 610 answers of the newest copy" in found.remedy
+    assert f"brings back 610 answers of the copy {last.name}" in found.remedy
     again, said = restored(ws)
     assert answers(again) == 610
-    assert f"The copy {early.name} is older than its name says, for {last.name} holds" in said
+    assert f"The copy {early.name} has a date that is still to come, and {last.name} holds" in said
     db.dispose(again)
 
 
@@ -60,18 +93,65 @@ def test_looking_at_a_copy_leaves_nothing_beside_it_and_copies_nothing(ws, monke
 
 def test_of_two_that_went_different_ways_the_later_counts(ws):
     """Somebody went back to a copy and answered anew: what was given up does not come back."""
-    kept = at(doctor.keep_copy(ws), "100000")
-    answer(datasets.dataset(ws, "two"), 50, "given-up")
-    at(db.backup(ws, "daily"), "110000")
-    file = closed(ws)
-    shutil.copy(kept, file)
-    again = db.open_workspace()
+    *_, again = went_back(ws)
     answer(datasets.dataset(again, "two"), 5, "anew")
     last = at(db.backup(again, "daily"), "120000")
     closed(again).write_bytes(GARBAGE)
-    assert rescue.sources(again) == (last, [])
+    assert order.sources(again, ws.home / "review.db").base == last
     again, _ = restored(again)
     assert answers(again) == 605
+    db.dispose(again)
+
+
+@pytest.mark.parametrize("fault", ["row", "page"])
+@pytest.mark.parametrize("since", [0, 1, 30, 70])
+def test_a_copy_that_the_database_did_not_go_on_from_is_not_taken(ws, fault, since):
+    """Somebody went back to an earlier one; there is no copy of what was answered since."""
+    kept, given_up, again = went_back(ws)
+    if since:
+        answer(datasets.dataset(again, "two"), since, "anew")
+    file = closed(again)
+    a_fault(file, fault)
+    assert order.sources(ws, file) == order.Sources(kept, (), (given_up,), ())
+    (found,) = doctor.look().findings
+    assert (f"600 answers of the copy {kept.name}" in found.remedy) == (fault == "page")
+    assert f"Not taken: {given_up.name}. The database did not go on from it" in found.remedy
+    said = "\n".join(doctor.restore())
+    again = db.open_workspace()
+    assert keys(again) == Counter({"a": 600} | ({"anew": since} if since else {}))
+    assert f"Not taken: {given_up.name}" in said
+    assert "Contradicted" not in said
+    closed(again).unlink()  # the file put aside says it all again
+    doctor.restore()
+    again = db.open_workspace()
+    assert keys(again)["anew"] == since
+    assert keys(again)["given-up"] == 0
+    db.dispose(again)
+
+
+@pytest.mark.parametrize("number", [600, 599])
+def test_one_row_whose_number_or_values_are_damaged_makes_no_other_line(ws, number):
+    copy = at(doctor.keep_copy(ws), "100000")
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    spoilt(
+        ws,
+        f"delete from decisions where id = {number}",
+        f"update decisions set id = {number} where id = 88",
+        "update decisions set cid = 'b11', row = 77 where cid = 'a12'",
+    )
+    assert order.sources(ws, ws.home / "review.db").base == copy
+
+
+def test_a_copy_made_after_going_back_is_the_last_though_it_holds_less(ws):
+    *_, again = went_back(ws)
+    datasets.rename(datasets.dataset(again, "two"), "bees")
+    last = at(db.backup(again, "daily"), "120000")
+    closed(again).write_bytes(GARBAGE)
+    assert order.sources(ws, ws.home / "review.db").base == last
+    again, said = restored(again)
+    assert answers(again) == 600
+    assert last.name in said
+    assert "still to come" not in said
     db.dispose(again)
 
 
@@ -83,6 +163,19 @@ def test_names_that_went_round_are_those_of_the_folders(ws):
     again, said = restored(ws)
     assert listed(again) == {"two": "1-one", "two 2025": "2-two"}
     assert "“one” is called “two”, as its folder 1-one says." in said
+    db.dispose(again)
+
+
+def test_the_set_that_has_a_name_today_keeps_it(ws, tmp_path):
+    """Another had it when the copy was made, and was removed since."""
+    at(doctor.keep_copy(ws), "100000")
+    datasets.remove(datasets.dataset(ws, "two"))
+    datasets.register(ws, "two", write_set(tmp_path / "now", 5))
+    closed(ws).write_bytes(GARBAGE)
+    again, said = restored(ws)
+    assert listed(again) == {"one": "1-one", "two": "3-two", "two (2)": "2-two"}
+    assert "“two”, whose folder 2-two is not there, is called “two (2)”." in said
+    assert "“two (2)” is called" not in said
     db.dispose(again)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.exc import OperationalError
 
 from lnl_core.cli import main
 from lnl_core.records import NoRoom
-from lnl_core.store import datasets, db, decisions, faults, rescue
+from lnl_core.store import datasets, db, decisions, faults, order, rescue
 from lnl_core.types import Action, Busy, Decision, NoAnswer
 from tests.store.test_crash_order import write_set
 
@@ -77,7 +77,7 @@ def test_a_parameter_of_the_address_is_no_part_of_the_file_name(tmp_path, monkey
         decisions.append(info, [Decision(0, Action.KEEP, "ann", given_label=0)])
         copy = rescue.keep_copy(ws)
         db.dispose(ws)
-        assert rescue.answers_in(copy) == 1
+        assert order.answers_in(copy) == 1
         again = db.open_workspace(home, url)
         assert [each.name for each in datasets.datasets(again)] == ["two"]
         db.dispose(again)
@@ -139,7 +139,7 @@ def test_a_home_is_its_own_whatever_its_name_holds(tmp_path, monkeypatch, name):
         each.unlink()
     assert main(["doctor", "--restore"]) == 0
     assert main(["status"]) == 0
-    assert rescue.answers_in(home / "review.db") == 1
+    assert order.answers_in(home / "review.db") == 1
     assert [each.name for each in tmp_path.iterdir() if each.name != "two"] == [name]
 
 

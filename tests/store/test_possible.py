@@ -1,6 +1,8 @@
 """Rows that a flipped bit left are known for what they are; what the program writes never is."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -68,6 +70,46 @@ def test_an_answer_that_cannot_be_true_is_known(name, value):
     assert not possible.can_be(schema.decisions, ANSWER | {name: value}, SIZE)
 
 
+def test_what_sql_calls_fine_can_be_true(ws):
+    """The quick look over answers passes over no value that the long one finds."""
+    odd = {
+        "row": [4, -1, "x", b"1", 1.5],
+        "reviewer": [b"ann"],
+        "action": ["kep", "relabel", b"keep", ""],
+        "label": [2, -1, "x", b"1", 1.5],
+        "labels": ["7", "{}", "[0, 2]", "[0", b"[]"],
+        "run_ids": ["{}", "[0", "[[1]]", "[01]", "[1,,2]", "[1 2]", "1", "", "[1.5]", b"[1]"],
+        "cid": [b"a1"],
+        "decided_at": ["2026-13-31T09:30:00.123Z", "2026-02-30T09:30:00.123Z", "", b"2026"],
+        "seconds": ["abc", b"1"],
+        "p_wrong": ["abc"],
+        "given_label": [2, -2, "x"],
+        "suggested_label": [2, -2, b"1"],
+        "position": ["x", 1.5],
+        "revealed": ["no", b"1"],
+        "mode": [b"single"],
+        "route": [b"queue"],
+    }
+    fine = possible._fine({2: SIZE})
+    db.dispose(ws)
+    with closing(sqlite3.connect(ws.home / "review.db")) as connection:
+        query = f"select count(*) from decisions where {fine}"
+        assert connection.execute(query).fetchone() == (600,), "the long look has none of them"
+        for name, values in odd.items():
+            for value in values:
+                connection.execute(f"update decisions set {name} = ? where cid = 'a7'", (value,))
+                assert connection.execute(query).fetchone() == (599,), (name, value)
+                found = possible.untrue(connection.execute, ws.datasets_dir)
+                assert [each for each, *_ in found] == ["decisions"], (name, value)
+                connection.execute(
+                    "update decisions set row = 1, reviewer = 'ann', action = 'keep', label = null,"
+                    " labels = '[]', run_ids = '[1, 2]', cid = 'a7', seconds = 1.5, p_wrong = 0.5,"
+                    " decided_at = '2026-01-31T09:30:00.123Z', given_label = 1, revealed = 1,"
+                    " suggested_label = null, position = 3, mode = 'single', route = 'queue'"
+                    " where id = 8"
+                )
+
+
 def test_a_row_without_a_column_that_every_version_had_cannot_be_true():
     without = {name: value for name, value in ANSWER.items() if name != "row"}
     assert not possible.can_be(schema.decisions, without, SIZE)
@@ -120,6 +162,7 @@ def test_text_that_is_no_json_cannot_be_true(table, column):
     for each in ("config", "metrics", "cost", "engine_options", "splits", "facts"):
         values |= {each: "{}"} if each in values else {}
     values |= {each: "[0]" for each in ("rows", "labels", "checks") if each in values}
+    values |= {"kind": "left"} if one is schema.goals else {}
     values |= {"state": "done"} if "state" in values else {}
     assert possible.can_be(one, values, SIZE)
     assert not possible.can_be(one, values | {column: "{x"}, SIZE)
