@@ -6,6 +6,7 @@ login where `[auth]` is configured, and for evidence that our own page asks.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -37,6 +38,9 @@ LARGEST = 2**31 - 1
 SWITCH = 0.001
 """Seconds after which a thread lets another one go on. An answer to the browser passes through
 several threads; with Python's 5 ms each of them waits so long while a page is being drawn."""
+
+COPY_SECONDS = 3600.0
+"""How often a server looks whether the database is to be copied."""
 
 LONGEST_TAB = 64
 """Letters of a tab's name."""
@@ -171,9 +175,11 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     sys.setswitchinterval(SWITCH)
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
     gc.enable()  # which `app.py` disables while it loads
+    copying = asyncio.create_task(_copy_daily())
     try:
         yield {}
     finally:
+        copying.cancel()
         with suppress(LnlError):
             serving.withdraw(_ui.workspace())
 
@@ -181,6 +187,18 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
 def _tidy(ws: Workspace) -> None:
     """Sweep what dead processes left, and copy the database where the last copy is a day old."""
     leftovers.sweep(ws)
+    _copy(ws)
+
+
+async def _copy_daily() -> None:
+    """Look again and again whether the last copy is a day old: a server may stay up for weeks."""
+    while True:
+        await asyncio.sleep(COPY_SECONDS)
+        with suppress(LnlError):
+            await run_in_threadpool(_copy, await run_in_threadpool(_ui.workspace))
+
+
+def _copy(ws: Workspace) -> None:
     with suppress(LnlError, OSError):  # a full disk: there is a copy the next time
         doctor.keep_copy(ws)
 

@@ -1,5 +1,6 @@
 """Pictures and evidence over HTTP: exact addresses only, and only to our own page."""
 
+import asyncio
 import gc
 import io
 import json
@@ -15,7 +16,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from lnl_core.review import consensus
-from lnl_core.store import advised, arrays, datasets, decisions
+from lnl_core.store import advised, arrays, datasets, decisions, faults
 from lnl_core.types import Signals
 from pages import _login, _routes, _urls
 from pages._components import _assets
@@ -311,6 +312,21 @@ def test_a_server_that_runs_collects_garbage_again(workspace, monkeypatch):
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+def test_a_server_that_stays_up_copies_the_database(tiny, workspace, monkeypatch):
+    """Not at its start alone: once it has a set, and whenever the last copy is a day old."""
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.setattr(_routes, "COPY_SECONDS", 0.0)
+
+    async def copied():
+        looking = asyncio.create_task(_routes._copy_daily())
+        while not faults.backups(workspace):
+            await asyncio.sleep(0.01)
+        looking.cancel()
+
+    asyncio.run(asyncio.wait_for(copied(), 60))
+    assert len(faults.backups(workspace)) == 1
 
 
 def test_whom_evidence_is_shown_to_is_noted_for_our_own_page_alone(client, scored, workspace):
