@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +48,22 @@ def batch_of(info: DatasetInfo, folder: Path, source: Path, new: Sequence[str]) 
     digests = content.noted(folder)
     finder = content.Finder(contents(info))
     known, rows, other, listed = [], [], [], []
-    data = loaded(info)
+    data, split_of, moved = loaded(info), _split_of(info), []
     for row, word in enumerate(digests):
         same = finder.rows(word)
         if same:
             known.append((str(table["id"][row]), data.ids[same[0]]))
             label, here = meta["class_names"][labels[row]], data.given_labels[same]
+            split = table["split"][row]
+            if split and all(split_of(each) != split for each in same):
+                moved.append((known[-1][0], split, split_of(same[0])))
             if all(info.class_names[each] != label for each in here):
                 other.append((*known[-1], label, info.class_names[here[0]]))
                 listed += [(same[0], int(here[0])), (same[0], names.index(label))]
         else:
             rows.append(row)
     notes += _other_labels(other)
+    notes += _other_splits(moved)
     notes += split_notes(info, table["split"], rows)
     ids, renamed = _ids(info, [str(table["id"][row]) for row in rows], source)
     paths = _paths(info, meta, [table["path"][row] for row in rows], notes)
@@ -92,6 +96,29 @@ def _other_labels(other: Sequence[tuple[str, str, str, str]]) -> list[str]:
     return [
         f"{has} another label in the source, first {id_}: “{label}” there, “{given}” here "
         f"({here}). The set's labels stay, and Review begins there: one of the two is wrong."
+    ]
+
+
+def _split_of(info: DatasetInfo) -> Callable[[int], str]:
+    """Return what says the split of an image of a set, "" where it is in none."""
+    known = datasets.splits(info)
+    if known is None:
+        return lambda row: ""
+    names, places = known
+    return lambda row: names[places[row]] if places[row] >= 0 else ""
+
+
+def _other_splits(moved: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Say which images (id in the source, split there, split here) the source puts elsewhere."""
+    if not moved:
+        return []
+    id_, there, here = moved[0]
+    are = "1 image that was there already is" if len(moved) == 1 else ""
+    are = are or f"{len(moved):,} images that were there already are"
+    own = f"“{here}” here" if here else "none here"
+    return [
+        f"{are} in another split in the source, first {id_}: “{there}” there, {own}. The set's "
+        "splits stay, in every export, too. To have the source's, import it as a set of its own."
     ]
 
 

@@ -153,6 +153,25 @@ def test_another_label_of_an_image_that_is_there_is_said(thirty, tmp_path):
     assert in_force.loaded(again(thirty)).given_labels[4] == 1
 
 
+def test_another_split_of_images_that_are_there_is_said(workspace, tmp_path):
+    first, more = pictures(6), np.concatenate([pictures(6), pictures(1, seed=8)])
+    for name, splits in (("set", ["train"] * 5 + [""]), ("none", [""] * 6)):
+        source = file_of(tmp_path, name, first, np.arange(6) % 3, splits=np.array(splits))
+        catalog.import_dataset(workspace, source, name)
+    splits = np.array(["train", "val", "", "test", "train", "val", "val"])
+    source = file_of(tmp_path, "more", more, np.arange(7) % 3, splits=splits)
+    (said, new) = growing.add_images(datasets.dataset(workspace, "set"), source).notes
+    assert said.startswith("3 images that were there already are in another split in the source")
+    assert "first 0000001: “val” there, “train” here. The set's splits stay" in said
+    assert new.startswith("New splits: val")
+    names, places = datasets.splits(datasets.dataset(workspace, "set"))
+    assert [names[at] if at >= 0 else "" for at in places] == ["train"] * 5 + ["", "val"]
+    said = growing.add_images(datasets.dataset(workspace, "none"), source).notes[0]
+    assert said.startswith("5 images that were there already are in another split")
+    assert "“train” there, none here" in said
+    assert not growing.add_images(datasets.dataset(workspace, "set"), tmp_path / "set.npz").notes
+
+
 def test_an_id_that_is_another_images_gets_the_sources_name(thirty, tmp_path):
     ids = np.array(["x", "0000004"])
     source = file_of(tmp_path, "second", pictures(2, seed=8), np.array([0, 1]), ids=ids)
