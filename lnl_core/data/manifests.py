@@ -119,9 +119,10 @@ class _Listed:
         outline.questions += self._naming.questions
         outline.notes += self._naming.notes
         outline.files += self._naming.files
-        per_list.ask_words_or_numbers(
-            outline.questions, self._decided, self._rows.rows(), self._naming.of, self._answers
-        )
+        if per_list.may_mix(self._decided, map(self._naming.of, counted.written)):
+            per_list.ask_words_or_numbers(
+                outline.questions, self._decided, self._rows.rows(), self._naming.of, self._answers
+            )
         written = Counter({self._naming.of(label): 0 for label in counted.written})
         for label, count in counted.written.items():
             written[self._naming.of(label)] += count

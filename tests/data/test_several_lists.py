@@ -216,6 +216,43 @@ def test_words_in_one_list_and_numbers_in_another_are_asked_about(tmp_path, agre
     assert sorted(set(apart.given)) == ["0", "1", "cat", "dog"]
 
 
+def test_words_and_numbers_in_columns_of_one_name_are_asked_about(tmp_path, agrees):
+    source = lists_of(
+        tmp_path / "a",
+        train=("image,label", {"label": "012"}),
+        test=("image,label", {"label": ["cat", "dog", "bird"]}),
+    )
+    assert "Name the classes of the numbers in a file with --classes" in stops(
+        source, "label_column", tmp_path
+    )
+    assert len(counts(read(source, label_column="label"))) == 6
+    agrees(source, Answers(label_column="label"))
+    (tmp_path / "names.txt").write_text("cat\ndog\nbird\n")
+    named = read(source, classes_file=str(tmp_path / "names.txt"))
+    assert (named.open_questions, len(counts(named))) == ((), 3)
+    source = lists_of(
+        tmp_path / "b",
+        train=("image,label,word", {"label": "01", "word": ["cat", "dog"]}),
+        test=("image,label", {"label": ["cat", "dog"]}),
+    )
+    assert "word,label" in [each.value for each in asked(read(source))["label_column"].choices]
+    assert counts(read(source, label_column="word,label")) == {"cat": 8, "dog": 8}
+
+
+def test_numbers_from_0_in_one_list_and_from_1_in_another_are_asked_about(tmp_path):
+    for name, labels, asks in (("a", "123", True), ("b", "012", False), ("c", "12", False)):
+        source = lists_of(
+            tmp_path / name,
+            train=("image,label", {"label": "012"}),
+            test=("image,label", {"label": labels}),
+        )
+        assert ("label_column" in asked(read(source))) == asks
+    said = stops(tmp_path / "a", "label_column", tmp_path)
+    assert "count from 0 to 2" in said
+    assert "from 1 to 3" in said
+    assert len(counts(read(tmp_path / "a", label_column="label"))) == 4
+
+
 @pytest.mark.parametrize("keep", ["", "keep"])
 @pytest.mark.parametrize("labels", ["01", ["cat", "dog"]])
 def test_a_list_of_blank_labels_mixes_no_words_into_numbers(tmp_path, labels, keep):

@@ -18,6 +18,8 @@ from lnl_core.types import LnlError
 _LABELS = 100
 """Labels of each list that are looked at for words and numbers."""
 
+_NAMES = "Name the classes of the numbers in a file with --classes, or are they classes?"
+
 _SAID = ("image_column", "label_column", "id_column", "split_column")
 
 
@@ -164,6 +166,17 @@ def questions(decided: Mapping[Path, Columns]) -> list[Question]:
     return list(asked.values())
 
 
+def may_mix(decided: Mapping[Path, Columns], names: Iterable[str]) -> bool:
+    """Tell whether lists have numbers and words as classes, or more than two numbers.
+
+    Args:
+        decided: the columns of each list.
+        names: the classes of all lists together.
+    """
+    kinds = [name.isdecimal() for name in names] if len(decided) > 1 else []
+    return any(kinds) and (len(kinds) > 2 or not all(kinds))
+
+
 def ask_words_or_numbers(
     asked: list[Question],
     decided: Mapping[Path, Columns],
@@ -171,7 +184,7 @@ def ask_words_or_numbers(
     named: Callable[[str], str],
     answers: Answers,
 ) -> None:
-    """Ask where lists that have no column of labels in common mix words and numbers.
+    """Ask where lists mix words and numbers, or count the same numbers from 0 and from 1.
 
     Args:
         asked: the questions so far; this one takes the place of another about the column.
@@ -180,8 +193,6 @@ def ask_words_or_numbers(
         named: label as written -> what it is called.
         answers: what a person said already.
     """
-    if len({each.used.get("label", "").lower() for each in decided.values()}) < 2:
-        return
     labels: dict[Path, set[str]] = {}
     blank = {"", UNLABELLED} if answers.unlabelled == "keep" else {""}
     for listing, _, cells in rows:
@@ -191,6 +202,7 @@ def ask_words_or_numbers(
         if cells["label"].strip() not in blank:
             own.add(named(visible(cells["label"])))
     question = _words_and_numbers(decided, labels, answers)
+    question = question or _counted_otherwise(decided, labels, answers)
     if question is not None:
         asked[:] = [*(each for each in asked if each.key != question.key), question]
 
@@ -209,20 +221,55 @@ def _words_and_numbers(
         some = ", ".join(f"“{visible(each)[:24]}”" for each in sorted(labels[file])[:3])
         return f"{some} in {_called(decided[file].used['label'])} of {visible(file.name)[:60]}"
 
+    same = named.lower() == counted.lower()  # then the other column comes first: it is in one list
+    which = "Which columns have the labels?" if not same or decided[other].unused else ""
     return Question(
         "label_column",
         f"Labels are words in one list and numbers in another: {shown(first)}, {shown(other)}. "
-        "They would be classes of their own. Which columns have the labels?",
+        f"They would be classes of their own. {which or _NAMES}",
         (
             *(
-                Choice(f"{named},{each}", f"{_called(each)} of {visible(other.name)[:60]}")
+                Choice(
+                    f"{each},{named}" if same else f"{named},{each}",
+                    f"{_called(each)} of {visible(other.name)[:60]}",
+                )
                 for each in decided[other].unused[:12]
             ),
-            Choice(f"{named},{counted}", "as they are: each number is a class"),
+            Choice(named if same else f"{named},{counted}", "as they are: each number is a class"),
         ),
         answer=answers.label_column,
         stops=True,
     )
+
+
+def _counted_otherwise(
+    decided: Mapping[Path, Columns], labels: Mapping[Path, Collection[str]], answers: Answers
+) -> Question | None:
+    """Ask where one list has the numbers 0, 1, 2 as classes and another one 1, 2, 3."""
+    if not all(each.isdecimal() for own in labels.values() for each in own):
+        return None
+    sets = {file: {int(each) for each in own} for file, own in labels.items() if len(own) > 1}
+    for file, own in sets.items():
+        other = next((f for f, n in sets.items() if n == {each + 1 for each in own}), None)
+        if other is None or min(own) or own != set(range(len(own))):
+            continue
+        column = decided[file].used["label"]
+        second = decided[other].used["label"]
+        return Question(
+            "label_column",
+            f"Labels of {visible(file.name)[:60]} count from 0 to {max(own)}, those of "
+            f"{visible(other.name)[:60]} from 1 to {max(own) + 1}. If they are the same "
+            f"{len(own)} classes, count them alike in both. Or are they {len(own) + 1} classes?",
+            (
+                Choice(
+                    column if column.lower() == second.lower() else f"{column},{second}",
+                    "as they are: each number is a class",
+                ),
+            ),
+            answer=answers.label_column,
+            stops=True,
+        )
+    return None
 
 
 def notes(decided: Mapping[Path, Columns]) -> list[str]:
