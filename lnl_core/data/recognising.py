@@ -167,16 +167,28 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         if len(named) == 1:
             return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
         raise
+    if _are_splits_alone(looked_over):
+        asking = lists.that_ask(folders.innermost(source.resolve()))
+        if asking.listings:
+            return manifests.scan(asking.listings, asking.root, class_map, answers)
     if len(+looked_over.outline.counts) > 1:
         return looked_over
-    asking = {file: lists.asks_for_labels(file) for file in tables_there}
-    likely = [file for file in tables_there if asking[file] == "one_hot"]
-    likely += [file for file in named if asking[file] and len(named) == 1]
+    asked = {file: lists.asks_for_labels(file) for file in tables_there}
+    likely = [file for file in tables_there if asked[file] == "one_hot"]
+    likely += [file for file in named if asked[file] and len(named) == 1]
     if likely:
         return manifests.scan(likely[0], None, class_map, answers)
     if question := _ask_lone(source, looked_over, answers):
         looked_over.outline.questions.append(question)
     return looked_over
+
+
+def _are_splits_alone(looked_over: Source) -> bool:
+    """Tell whether it is asked if the only classes are folders called like splits."""
+    return any(
+        each.key == "parts" and each.is_open and [one.value for one in each.choices] == ["classes"]
+        for each in looked_over.outline.questions
+    )
 
 
 def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question | None:

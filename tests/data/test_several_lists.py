@@ -333,3 +333,46 @@ def test_a_list_without_rows_silences_no_question(tmp_path):
     for name, rows in (("a", (train, [])), ("b", ([], train))):
         source = two_lists(tmp_path / name, *rows, "image,label,original_label")
         assert "original_label" in stops(source, "label_column", tmp_path)
+
+
+@pytest.mark.parametrize("inside", ["", "labels/"])
+@pytest.mark.parametrize("kind", ["label_column", "one_hot"])
+def test_lists_beside_flat_splits_are_asked_for_their_labels(tmp_path, agrees, kind, inside):
+    source = tmp_path / "s"
+    header, rows = ("image,kind", ["cat", "dog"])
+    if kind == "one_hot":
+        header, rows = ("image,cat,dog", ["1,0", "0,1"])
+    for split in ("train", "valid"):
+        names = [f"{split}/{split}{i}.png" for i in range(6)]
+        put(source, names)
+        lines = [f"{name},{rows[i % 2]}" for i, name in enumerate(names)]
+        file = source / f"{inside}{split}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("\n".join([header, *lines]) + "\n")
+    said = stops(source, kind, tmp_path)
+    assert "train.csv has no column “label”" in said
+    assert "put a folder for each class" not in said
+    answer = {"label_column": "kind", "one_hot": "yes"}[kind]
+    found = read(source, **{kind: answer})
+    assert counts(found) == {"cat": 6, "dog": 6}
+    assert found.splits == {"train": 6, "valid": 6}
+    agrees(source, Answers(**{kind: answer}))
+    assert counts(read(source, parts="classes"))["valid"] == 6
+
+
+def test_lists_of_outputs_beside_flat_splits_are_no_labels(tmp_path):
+    put(tmp_path, [f"{split}/{i}.png" for split in ("train", "test") for i in range(4)])
+    rows = [f"test/{i}.png,{i % 2}" for i in range(4)]
+    (tmp_path / "submission.csv").write_text("\n".join(["image,kind", *rows]) + "\n")
+    assert "are called like splits" in stops(tmp_path, "parts", tmp_path / "x")
+
+
+def test_signs_of_traffic_with_a_box_each_have_their_class_in_class_id(tmp_path):
+    put(tmp_path, [f"{part}/{i}.png" for part in ("Train", "Test") for i in range(6)])
+    for part in ("Train", "Test"):
+        rows = [f"{20 + i},{i % 3},{i % 3 + 2},40,41,{i % 3},{part}/{i}.png" for i in range(6)]
+        header = "Width,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path"
+        (tmp_path / f"{part}.csv").write_text("\n".join([header, *rows]) + "\n")
+    found = read(tmp_path)
+    assert (found.open_questions, counts(found)) == ((), {"0": 4, "1": 4, "2": 4})
+    assert found.splits == {"Test": 6, "Train": 6}

@@ -24,7 +24,7 @@ COLUMNS = {
         *("label", "given_label", "class", "class_name", "category", "target", "y", "labels"),
         *("classname", "class_label", "label_name", "category_name", "target_name", "species"),
         *("breed", "dx", "diagnosis", "annotation", "ground_truth", "gt", "tag"),
-        *("label_id", "class_id", "category_id", "class_index", "label_index"),
+        *("label_id", "class_id", "classid", "category_id", "class_index", "label_index"),
     ),
     "id": ("id", "image_id"),
     "split": ("split", "subset", "partition", "set", "fold", "data_split"),

@@ -125,6 +125,25 @@ def asks_for_labels(file: Path) -> str:
     return next((key for key in ("one_hot", "label_column") if key in keys), "")
 
 
+def that_ask(folder: Path) -> Lists:
+    """Find the tables that name images and of which it is asked which column has the labels."""
+    there = [Path(each.path) for each in folders.entries(folder)]
+    inner = [each for each in folders.entries(folder) if each.is_dir(follow_symlinks=False)]
+    there = [file for file in there if file.suffix.lower() in SUFFIXES and file.is_file()]
+    own = [each for each in without_notes(folder, there) if _asks(each)]
+    found = own or [each for each in _beside(folder, inner) if _asks(each)]
+    several = len(found) > 1
+    listings = tuple(Listing(each, _split_of(each) if several else "") for each in found)
+    return Lists(listings, root=None if own else folder)
+
+
+def _asks(file: Path) -> bool:
+    """Tell whether a table that is no model's output, nor a note, asks for its labels."""
+    if file.suffix.lower() == ".json" or _OUTPUT.search(file.stem) or read_me.is_called_so(file):
+        return False
+    return bool(asks_for_labels(file))
+
+
 def _beside(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[Path]:
     """Return the tables in folders that hold nothing but tables and text: `labels/train.csv`."""
     found = []

@@ -32,7 +32,12 @@ _ABOUT_LABELS = frozenset(
 _BOXES = frozenset(
     ("xmin", "ymin", "xmax", "ymax", "bbox", "bboxes", "bbox_x", "x_min", "box", "bounding_box")
 )
-_CORNERS = (("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"), ("x", "y", "w", "h"))
+_CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("roi_x1", "roi_y1", "roi_x2", "roi_y2"),
+    ("left", "top", "right", "bottom"),
+    ("x", "y", "w", "h"),
+)
 
 _WORDS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "0", "1"))
 _SHARED = 0.8
