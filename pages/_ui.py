@@ -19,9 +19,19 @@ from lnl_core.services import workspace as edge
 from lnl_core.services.runs import control, recipes
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
 from pages import _urls, _words
-from pages._words import plain, short
+from pages._words import plain, short, short_name
 
-__all__ = ["ASSETS", "act", "dataset", "guard", "plain", "reviewer", "short", "title_row"]
+__all__ = [
+    "ASSETS",
+    "act",
+    "dataset",
+    "guard",
+    "plain",
+    "reviewer",
+    "short",
+    "short_name",
+    "title_row",
+]
 
 PAGES = Path(__file__).parent
 ASSETS = PAGES.parent / "assets"

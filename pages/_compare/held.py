@@ -37,7 +37,7 @@ def _alone(info: DatasetInfo, row: int, place: str) -> None:
     with card.container(width=148):
         _ui.thumbs(info, [row], side=140)
     with card.container(width="stretch", gap="small"):
-        st.markdown(f"Labelled **{plain(_ui.short(given))}**")
+        st.markdown(f"Labelled **{plain(_ui.short_name(given))}**")
         st.markdown(
             "You have not answered this image yet, and Review is in Commit first: what the methods "
             "say would sway your answer."

@@ -240,14 +240,14 @@ _WITHOUT = "the run was told the answer, has not judged the image, or the label 
 def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
     """Return the given class's name, and a sentence on the image."""
     given = info.class_names[loss_views.given_label(info, row)]
-    words = f"Labelled **{plain(_ui.short(given))}**"
+    words = f"Labelled **{plain(_ui.short_name(given))}**"
     if not values.counted[row]:
         return given, f"{words}  \n:small[:gray[no score: {_WITHOUT}]]"
     best = comparing.suggestions(info, values.candidate)
     other = "" if best is None or best[row] < 0 else info.class_names[int(best[row])]
     rank = int((values.x > values.x[row]).sum()) + 1
     if other:
-        words += f", best other class {plain(_ui.short(other))}"
+        words += f", best other class {plain(_ui.short_name(other))}"
     words += (
         f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
         f"place {_words.count(rank)} of {_words.count(int(values.counted.sum()))}]]"

@@ -155,7 +155,7 @@ def _strip(info: DatasetInfo, rows: Sequence[int]) -> None:
 
 
 def _picture(info: DatasetInfo, row: int, given: str) -> str:
-    name = escape(_ui.short(given), quote=True)
+    name = escape(_ui.short_name(given), quote=True)
     return (
         f'<figure style="margin:0;min-width:0"><img src="{_urls.thumb_url(info, row)}"'
         f' alt="labelled {name}" loading="lazy" style="width:100%;aspect-ratio:1;object-fit:cover;'

@@ -79,7 +79,7 @@ def _none(info: DatasetInfo) -> set[str]:
 def _confirm(info: DatasetInfo, texts: Mapping[str, str], none: set[str]) -> None:
     """Say how many answers it takes back before it is done."""
     new = [name for name in info.class_names if name in none - _none(info)]
-    named = ", ".join(f"**{plain(_ui.short(name))}**" for name in new[:5])
+    named = ", ".join(f"**{plain(_ui.short_name(name))}**" for name in new[:5])
     named += f" and {_words.count(len(new) - 5)} more" if len(new) > 5 else ""
     said = _changes(settings.voided(info, none))
     st.markdown(
@@ -122,7 +122,7 @@ def _changes(changed: Voided) -> str:
 def _say_left_out(gone: set[str]) -> None:
     """Name the classes that were added and that no answer names any more."""
     if gone:
-        names = ", ".join(plain(_ui.short(name)) for name in sorted(gone)[:5])
+        names = ", ".join(plain(_ui.short_name(name)) for name in sorted(gone)[:5])
         names += " …" if len(gone) > 5 else ""
         st.caption(
             f"Not listed: {names}. Added in Review, and no answer in force names "
@@ -136,7 +136,7 @@ def _ask_about_none(info: DatasetInfo) -> None:
     counted = {each["name"]: each["count"] for each in catalog.class_counts(info)}
     likely = [n for n in settings.likely_no_classes(counted) if n not in none and counted[n]]
     if likely:
-        names = ", ".join(f"**{plain(_ui.short(name))}**" for name in likely[:5])
+        names = ", ".join(f"**{plain(_ui.short_name(name))}**" for name in likely[:5])
         st.info(
             f"{names}: does this say that nobody labelled the image? Mark it under No class then.",
             icon=":material/help:",

@@ -166,7 +166,7 @@ def _classes(reading: Reading) -> None:
 def _class(each: ClassRead) -> None:
     pictures: list[Any] = [e.picture for e in each.examples if e.picture is not None]
     with st.container(horizontal=True, gap="xsmall", wrap=False, vertical_alignment="center"):
-        name = plain(_ui.short(each.name))
+        name = plain(_ui.short_name(each.name))
         none = " :gray[no class]" if each.no_class else ""
         number = f"  \n:gray[:small[{_words.count(each.count)}]]" if each.count else ""
         st.markdown(f"**{name}**{none}{number}", width=110)
