@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import folders, owned, schema
-from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.db import now, reading, refuse_read_only, transaction
 from lnl_core.store.faults import PATIENCE
 from lnl_core.store.files import read_json, readable, write_json
 from lnl_core.store.table import ArrowStrings, Paths, column_of_splits, splits_of, table_of
@@ -299,6 +299,7 @@ def remove(info: DatasetInfo) -> None:
 
 def forget(ws: Workspace, number: int, directory: Path) -> None:
     """Take a data set off the list, then its folder away; cut off between, the next start does."""
+    refuse_read_only(ws)
     own = directory.is_dir() and not directory.is_symlink()
     if own:
         owned.claim(directory)

@@ -133,6 +133,16 @@ def is_read_only(ws: Workspace) -> bool:
     return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
+def refuse_read_only(ws: Workspace) -> None:
+    """Refuse to begin what will write into a workspace that can only be looked at.
+
+    Raises:
+        ReadOnly: it is one.
+    """
+    if is_read_only(ws):
+        raise faults.read_only(ws)
+
+
 _LOOKING = "lnl_looking"
 """Marks a connection that shows the database as it is and cannot write; it says why."""
 
@@ -240,8 +250,7 @@ def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connectio
     Raises:
         Busy, Damaged, ReadOnly, LnlError: see `faults.named`.
     """
-    if is_read_only(ws):
-        raise faults.read_only(ws)
+    refuse_read_only(ws)
     with faults.named(ws), _connected(ws) as connection:
         if _LOOKING in connection.info:
             raise faults.no_room(ws, connection.info[_LOOKING])

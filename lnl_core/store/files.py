@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -37,13 +38,20 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except OSError as error:
         with suppress(OSError):  # where its folder could not be made, it is not there either
             part.unlink(missing_ok=True)
-        raise LnlError(
-            f"{path} cannot be written: {error.strerror}. Free space there, or set LNL_HOME "
-            "to another disk, then resume."
-        ) from error
+        raise LnlError(f"{path} cannot be written: {error.strerror}. {_way_on(error)}") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+NO_RIGHT = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""What a disk or a folder says that can be read only."""
+
+
+def _way_on(error: OSError) -> str:
+    if error.errno in NO_RIGHT:
+        return "Make the workspace writable, or copy it and set LNL_HOME to the copy."
+    return "Free space there, or set LNL_HOME to another disk, then resume."
 
 
 def is_short(folder: Path) -> bool:

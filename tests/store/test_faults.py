@@ -1,5 +1,6 @@
 """Whatever is wrong with a workspace is said in words that name the place and the remedy."""
 
+import io
 import os
 import pickle
 import random
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services import doctor
-from lnl_core.services.datasets import catalog
+from lnl_core.services.datasets import catalog, incoming
 from lnl_core.services.review import desk, holding
 from lnl_core.store import (
     arrays,
@@ -320,6 +321,25 @@ def test_a_workspace_that_is_read_only_is_readable_and_says_so(open_home):
     assert (read_only, answers, pixels, recent) == (True, 20, 3, 0)
     assert "Nothing can be saved" in words
     assert str(open_home) in words
+
+
+@pytest.mark.parametrize("act", ["import", "demo", "upload", "remove", "rename"])
+def test_what_would_write_into_a_read_only_workspace_is_refused_in_its_words(open_home, act):
+    def change():
+        ws = db.open_workspace(open_home)
+        info = datasets.dataset(ws, "two")
+        acts = {
+            "import": lambda: catalog.import_dataset(ws, Path("anything.csv"), "three"),
+            "demo": lambda: catalog.add_demo(ws, catalog.DEMOS[0]),
+            "upload": lambda: incoming.keep_upload(ws, io.BytesIO(b"x"), "x.npz"),
+            "remove": lambda: datasets.remove(info),
+            "rename": lambda: datasets.rename(info, "three"),
+        }
+        with pytest.raises(ReadOnly, match=r"can be read only\. Make it writable") as told:
+            acts[act]()
+        return str(told.value)
+
+    assert str(open_home) in as_a_stranger(open_home, change)
 
 
 def test_answers_in_the_log_of_a_read_only_workspace_are_seen(open_home):

@@ -24,7 +24,7 @@ from lnl_core.services.review.goals import expected_reviews, stand
 from lnl_core.services.serving import app_file
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
-from lnl_core.store import arrays, datasets, owned
+from lnl_core.store import arrays, datasets, db, owned
 from lnl_core.types import (
     ACTIVE_STATES,
     DatasetInfo,
@@ -175,6 +175,7 @@ class scratch:
         self._ws, self._parent = ws, ws.home / "incoming"
 
     def __enter__(self) -> Path:
+        db.refuse_read_only(self._ws)
         leftovers.sweep(self._ws)
         self._parent.mkdir(exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=self._parent))

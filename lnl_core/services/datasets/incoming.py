@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lnl_core.readings import Answers
-from lnl_core.store import arrays, datasets, faults, owned
+from lnl_core.store import arrays, datasets, db, faults, owned
 from lnl_core.store.db import now
 from lnl_core.store.processes import process_lives
 from lnl_core.types import LnlError, Workspace
@@ -167,6 +167,7 @@ def read(look: Look) -> Reading:
 
 def keep_upload(ws: Workspace, stream: IO[bytes], file_name: str) -> Path:
     """Copy an upload to the workspace's disk, piece by piece; the import removes it again."""
+    db.refuse_read_only(ws)
     folder = ws.home / "imports" / f"{UPLOAD}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     owned.claim(folder)  # until the process that reads it has it
@@ -282,6 +283,7 @@ def _free_name(ws: Workspace, name: str) -> str:
 
 def _launch(ws: Workspace, values: dict[str, Any]) -> str:
     """Write the task's file and start the process that does it."""
+    db.refuse_read_only(ws)
     task = uuid.uuid4().hex
     file = ws.home / "imports" / f"{task}.json"
     file.parent.mkdir(exist_ok=True)
