@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from lnl_core.data.images import SUFFIXES
+from lnl_core.store.files import NO_RIGHT
 from lnl_core.types import LnlError
 
 TABLES = (".csv", ".parquet", ".pq")
@@ -53,7 +54,10 @@ class Place:
     @property
     def parquet(self) -> bool:
         """Whether a table becomes Parquet there."""
-        return not self.stream and Path(self.name).suffix.lower() in PARQUET
+        if self.stream or self.path is None:
+            return False
+        ending = self.path.suffix.lower()  # of the file itself, where the name is a link to one
+        return (ending if ending in TABLES else Path(self.name).suffix.lower()) in PARQUET
 
 
 def place(out: str | Path, endings: Sequence[str], guard: Guard, *, force: bool = False) -> Place:
@@ -72,6 +76,8 @@ def place(out: str | Path, endings: Sequence[str], guard: Guard, *, force: bool 
     if name == STDOUT or name in _OWN_STDOUT:
         return Place(name, None, stream=True)
     asked = Path(out).expanduser()
+    if is_loop(asked):
+        raise LnlError(f"{name} cannot be written: {LOOP}. Choose another name.")
     try:
         there = asked.stat() if asked.exists() else None  # before links: a pipe has no real path
         path = asked.resolve()
@@ -100,6 +106,20 @@ def place(out: str | Path, endings: Sequence[str], guard: Guard, *, force: bool 
     return Place(name, path, force=force)
 
 
+LOOP = "it is a link that leads to itself"
+
+
+def is_loop(path: Path) -> bool:
+    """Say whether a path is a link that leads to itself, over others or not."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    except ValueError:  # no path at all
+        return False
+    return False
+
+
 def write(where: Place, fill: Callable[[IO[bytes]], object], *, binary: bool = False) -> None:
     """Fill a place: a file appears whole or not at all, a stream gets the bytes as they come.
 
@@ -126,9 +146,9 @@ def write(where: Place, fill: Callable[[IO[bytes]], object], *, binary: bool = F
     except OSError as error:
         if where.path is None and isinstance(error, BrokenPipeError):
             raise  # who reads has seen enough: `lnl rank birds --out - | head`
+        help_ = "Choose" if error.errno in NO_RIGHT else "Free space there, or choose"
         raise LnlError(
-            f"{where.name} cannot be written: {error.strerror or error}. Free space there, or "
-            "choose another place."
+            f"{where.name} cannot be written: {error.strerror or error}. {help_} another place."
         ) from error
 
 

@@ -53,7 +53,10 @@ def folder(info: DatasetInfo, out: Path) -> Path:
             in a folder that a set was read from.
     """
     ws = info.workspace
-    path = out.expanduser().absolute()
+    asked = out.expanduser()
+    if outputs.is_loop(asked):
+        raise LnlError(f"{out} cannot be written: {outputs.LOOP}. Choose another folder.")
+    path = asked.resolve() if asked.is_symlink() else asked.absolute()
     if path.suffix.lower() in _FILES:
         raise LnlError(f"{out} is named like a file, and a folder is written. Name a folder.")
     if path.parent == ws.home / "exports":

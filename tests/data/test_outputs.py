@@ -1,5 +1,6 @@
 """Where an output goes: nothing that is there is lost unasked, and a stream is written to."""
 
+import errno
 import os
 import threading
 
@@ -104,10 +105,27 @@ def test_a_link_is_followed_and_stays(tmp_path):
     assert (tmp_path / "far" / "real.csv").read_bytes() == b"newer"
 
 
+def test_a_table_is_of_the_kind_of_the_file_that_a_link_leads_to(tmp_path):
+    for link, file in (("x.csv", "y.parquet"), ("z.parquet", "z.csv")):
+        (tmp_path / link).symlink_to(tmp_path / file)
+        where = outputs.place(tmp_path / link, outputs.TABLES, free)
+        assert where.parquet == file.endswith(".parquet")
+
+
+def test_a_place_that_can_be_read_only_asks_for_no_space(tmp_path):
+    where = outputs.place(tmp_path / "x.csv", outputs.TABLES, free)
+
+    def refuses(stream):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with pytest.raises(LnlError, match=r"Read-only file system\. Choose another place"):
+        outputs.write(where, refuses)
+
+
 def test_links_in_a_circle_are_refused_in_words(tmp_path):
     (tmp_path / "x.csv").symlink_to(tmp_path / "y.csv")
     (tmp_path / "y.csv").symlink_to(tmp_path / "x.csv")
-    with pytest.raises(LnlError, match=r"x\.csv"):
+    with pytest.raises(LnlError, match=r"x\.csv.* it is a link that leads to itself"):
         put(tmp_path / "x.csv", force=True)
 
 

@@ -46,6 +46,21 @@ def test_originals_stay_even_when_forced(listed, tmp_path, name):
     assert file.read_bytes() == before
 
 
+def test_the_link_to_a_folder_is_followed_also_where_that_is_not_there_yet(listed, tmp_path):
+    (tmp_path / "far").mkdir()
+    for name, made in (("new", tmp_path / "far" / "new"), ("empty", tmp_path / "far" / "empty")):
+        (tmp_path / name).symlink_to(made)
+    (tmp_path / "far" / "empty").mkdir()
+    for name in ("new", "empty"):
+        said = exporting.write_export(listed, "folder", tmp_path / name)
+        assert said.rows == 6
+        assert (tmp_path / name).is_symlink()
+        assert len([each for each in (tmp_path / "far" / name).rglob("*.png")]) == 6
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(LnlError, match="is a link that leads to itself"):
+        exporting.write_export(listed, "folder", tmp_path / "loop")
+
+
 def test_an_earlier_output_beside_the_originals_can_be_replaced(listed, tmp_path):
     for format in ("corrections", "decisions", "manifest", "audit-trail"):
         for ending in (".csv", ".parquet"):
