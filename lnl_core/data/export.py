@@ -16,6 +16,7 @@ from typing import IO
 
 from lnl_core.data import chances
 from lnl_core.data.reimport import Entry, read_decisions
+from lnl_core.data.table_text import FORMULA
 from lnl_core.types import Action, Decision, FloatArray, IntArray
 
 __all__ = [
@@ -88,7 +89,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 PATHS = frozenset({"path", "image", "file_name"})
 """Columns that hold paths of files."""
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_FORMULA = re.compile(rf"'*{FORMULA}")
 _NUMBER = re.compile(r"[+-]([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -264,6 +265,11 @@ def decision_rows(
     return Rows((*COLUMNS["decisions"], *split_column(splits)), rows())
 
 
+def _quoted(cells: Iterable[str]) -> str:
+    """Write a line with every cell in quotes: some spreadsheets take `;` or a tab for a comma."""
+    return ",".join('"{}"'.format(cell.replace('"', '""')) for cell in cells) + "\r\n"
+
+
 def write_csv(
     stream: IO[bytes],
     rows: Iterable[Mapping[str, object]],
@@ -297,7 +303,10 @@ def write_csv(
             cells = ["" if first[name] is None else str(first[name]) for name in columns]
             if safe:
                 cells = [_safe(name, cell) for name, cell in zip(columns, cells, strict=True)]
-            writer.writerow(cells)
+            if safe and any(";" in cell or "\t" in cell for cell in cells):
+                text.write(_quoted(cells))
+            else:
+                writer.writerow(cells)
             count += 1
             first = next(iterator, None)
         text.flush()

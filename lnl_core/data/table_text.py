@@ -96,7 +96,10 @@ def _where_not_utf8(stream: Any, name: str) -> str:
     return f"{name} is not UTF-8. {SAVE_AS}"
 
 
-_PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
+FORMULA = "[=+\\-@\uff1d\uff0b\uff0d\uff20\\t\\r\\n]"
+"""What a cell begins with that a spreadsheet runs, as a pattern; the full-width signs, too."""
+
+_PROTECTED = re.compile(rf"'+{FORMULA}")
 
 
 def unprotect(text: str) -> str:

@@ -110,7 +110,16 @@ def test_marks_and_raw_cells():
     assert written(corrections([DECISION]), safe=False)[1][0]["given_label"] == "=HYPERLINK(1)"
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "'=", "''@"])
+def test_a_cell_with_another_separator_is_in_quotes():
+    odd = [{"id": "a;=1", "path": 'b "c"'}, {"id": "d\t=1", "path": "e"}, {"id": "f", "path": "g"}]
+    data, rows = written(odd)
+    assert data.splitlines()[1:] == [b'"a;=1","b ""c"""', b'"d\t=1","e"', b"f,g"]
+    assert rows == odd
+
+
+@pytest.mark.parametrize(
+    "first", ["=", "+", "-", "@", "\t", "\r", "\n", "'=", "''@", "＝", "＋", "－", "＠"]
+)
 def test_formulas_are_kept_from_running(first):
     assert export.protect(f"{first}A1") == f"'{first}A1"
     assert unprotect(export.protect(f"{first}A1")) == f"{first}A1"
