@@ -165,6 +165,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Open and announce the workspace before the first request; tell Streamlit our hosts."""
     if extra := allowed_hosts()[len(LOCAL_HOSTS) :]:
         known = list(config.get_option("server.allowedHosts") or [])
+        extra = [name.strip("[]") for name in extra]  # Streamlit knows IPv6 without brackets
         config.set_option(
             "server.allowedHosts", known + [name for name in extra if name not in known]
         )

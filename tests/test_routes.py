@@ -5,6 +5,8 @@ import gc
 import io
 import json
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +15,7 @@ from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit import config
+from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from lnl_core.review import consensus
@@ -22,6 +25,7 @@ from pages import _login, _routes, _urls
 from pages._components import _assets
 
 HERE = "http://localhost"
+REPO = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -242,6 +246,15 @@ def test_a_server_for_others_needs_names_and_a_login(monkeypatch):
 def test_this_machine_is_answered(client, tiny, host):
     address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
     assert client.get(address, headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST"])
+def test_streamlits_own_check_answers_this_machine_too(monkeypatch, host):
+    """It knows an IPv6 address without brackets, and has the list of our own config file."""
+    written = tomllib.loads((REPO / ".streamlit" / "config.toml").read_text("utf-8"))
+    monkeypatch.setattr(config, "get_option", lambda key: written["server"]["allowedHosts"])
+    assert starlette_websocket.is_host_allowed(host)
+    assert not starlette_websocket.is_host_allowed("lab.example")
 
 
 def test_more_hosts_can_be_named(monkeypatch):
