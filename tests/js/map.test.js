@@ -273,6 +273,49 @@ test("names stand outside the dots, tied to them, and none on another or under t
   assert.equal(tieOf({ text: "here", x: 50, y: 50, middle: [0, 0] }, [52, 55]), null);
 });
 
+test("on a telephone no line is longer than the room allows, and none crosses another or a name", () => {
+  const room = { width: 330, height: 290 };
+  const middles = [
+    [0.15, 0.3],
+    [0.2, 0.35],
+    [0.45, 0.4],
+    [0.5, 0.3],
+    [0.85, 0.4],
+    [0.6, 0.6],
+    [0.65, 0.7],
+    [0.7, 0.75],
+  ];
+  const heap = middles.flatMap(([x, y], k) =>
+    Array.from({ length: 60 }, (_, i) => [
+      x + 0.09 * Math.sin(7 * i + k),
+      y + 0.09 * Math.cos(5 * i + k),
+    ]),
+  );
+  const crowd = crowdOf(cloudOf(heap), views.WHOLE, room);
+  const names = middles.map((middle, i) => ({ text: `Undershirt ${i}`, middle }));
+  const placed = placeNames(names, crowd, views.WHOLE, room);
+  assert.ok(placed.length >= 4, `${placed.length} names`);
+  const side = (p, q, r) => (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+  const cross = ([a, b], [c, d]) =>
+    side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+  const ties = placed.map((each) =>
+    tieOf(each, [each.middle[0] * room.width, each.middle[1] * room.height]),
+  );
+  ties.forEach((one, i) => {
+    if (!one) return;
+    assert.ok(Math.hypot(one[0][0] - one[1][0], one[0][1] - one[1][1]) < 0.25 * room.width);
+    for (const other of ties.slice(i + 1)) assert.ok(!other || !cross(one, other));
+    for (const other of placed) {
+      const wide = 4 * other.text.length;
+      const across = [
+        [other.x - wide, other.y],
+        [other.x + wide, other.y],
+      ];
+      assert.ok(other === placed[i] || !cross(one, across), `${i} runs through ${other.text}`);
+    }
+  });
+});
+
 test("where dots lie everywhere, a name takes the emptiest place", () => {
   const spots = Array.from({ length: 3000 }, (_, i) => [(i % 60) / 60, Math.floor(i / 60) / 50]);
   const crowd = crowdOf(cloudOf(spots), views.WHOLE, ROOM);

@@ -1,5 +1,6 @@
 // Where the names of classes stand: beside their images, where few dots are, and never on each
-// other. A name that had to move away from its class's middle is tied to it by a line.
+// other. A name that had to move away from its class's middle is tied to it by a line, which is
+// short for the room and crosses neither a name nor another line: else it is read at other images.
 
 import { HIDDEN, SPAN } from "./points.js";
 import { toRoom } from "./view.js";
@@ -20,6 +21,7 @@ const HIGH = 20; // px of a name
 const TOOLS = { wide: 262, high: 40 }; // px of the corner that the tools lie in
 const STEP = 14; // px between two distances that are tried
 const FARTHEST = 168; // px
+const REACH = 0.2; // of the room's width, where that is less: a telephone's
 const DIRECTIONS = 16;
 
 /**
@@ -81,14 +83,41 @@ const meets = (a, b) =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 /**
+ * @param {[Spot, Spot]} one
+ * @param {[Spot, Spot]} other
+ * @returns {boolean} whether two lines cross
+ */
+function cross([a, b], [c, d]) {
+  const side = (/** @type {Spot} */ p, /** @type {Spot} */ q, /** @type {Spot} */ r) =>
+    Math.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]));
+  return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+}
+
+/**
+ * @param {[Spot, Spot]} line
+ * @param {Box} box
+ * @returns {boolean} whether the line runs through the box
+ */
+const runsThrough = (line, { left, top, right, bottom }) =>
+  cross(line, [
+    [left, top],
+    [right, bottom],
+  ]) ||
+  cross(line, [
+    [left, bottom],
+    [right, top],
+  ]);
+
+/**
  * The places that are tried: the middle, then rings around it.
  *
  * @param {Spot} middle
+ * @param {number} farthest px
  * @returns {{ at: Spot, away: number }[]} nearest first
  */
-function around([x, y]) {
+function around([x, y], farthest) {
   const tried = [{ at: /** @type {Spot} */ ([x, y]), away: 0 }];
-  for (let away = 2 * STEP; away <= FARTHEST; away += STEP) {
+  for (let away = 2 * STEP; away <= farthest; away += STEP) {
     for (let i = 0; i < DIRECTIONS; i++) {
       const turn = (2 * Math.PI * i) / DIRECTIONS;
       tried.push({ at: [x + 1.35 * away * Math.cos(turn), y + away * Math.sin(turn)], away });
@@ -109,23 +138,30 @@ function around([x, y]) {
 export function placeNames(names, crowd, view, room) {
   const tools = { left: room.width - TOOLS.wide, right: room.width, top: 0, bottom: TOOLS.high };
   const taken = [tools];
+  const ties = /** @type {[Spot, Spot][]} */ ([]);
+  const farthest = Math.min(FARTHEST, Math.max(2 * STEP, REACH * room.width));
   return names.flatMap(({ text, middle }) => {
     const spot = toRoom(view, room, middle);
     const inside = spot[0] > 0 && spot[1] > 0 && spot[0] < room.width && spot[1] < room.height;
     if (!inside) return [];
     let best = null;
-    for (const { at, away } of around(spot)) {
+    for (const { at, away } of around(spot, farthest)) {
       const box = boxOf(text, at);
       const fits =
         box.left >= 0 && box.top >= 0 && box.right <= room.width && box.bottom <= room.height;
       if (!fits || taken.some((other) => meets(box, other))) continue;
+      const tie = tieOf({ text, x: at[0], y: at[1], middle }, spot);
+      if (tie && ties.some((other) => cross(tie, other))) continue;
+      if (tie && taken.some((other) => other !== tools && runsThrough(tie, other))) continue;
+      if (ties.some((other) => runsThrough(other, box))) continue;
       const dots = dotsIn(crowd, box);
-      const cost = dots + away / FARTHEST;
-      if (!best || cost < best.cost) best = { at, box, cost };
+      const cost = dots + away / farthest;
+      if (!best || cost < best.cost) best = { at, box, tie, cost };
       if (dots === 0) break; // nearest first: none is better
     }
     if (!best) return [];
     taken.push(best.box);
+    if (best.tie) ties.push(best.tie);
     return [{ text, x: best.at[0], y: best.at[1], middle }];
   });
 }
