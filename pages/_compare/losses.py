@@ -9,7 +9,7 @@ from lnl_core.figures import loss_course as drawn_course
 from lnl_core.services import methods
 from lnl_core.services.compare import comparing, loss_course, map_groups
 from lnl_core.services.compare import losses as loss_views
-from lnl_core.services.in_force import scored
+from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import STATISTICS, TOGETHER, Comparison, Losses
@@ -149,37 +149,32 @@ def _activations(info: DatasetInfo) -> None:
 def _image(info: DatasetInfo, values: Losses) -> None:
     """Draw one image's course and what this method alone can say of it."""
     key = values.candidate.key
-    order = loss_views.most(values)
+    order = loss_views.most(values, info.n).tolist()
+    if not order:
+        st.caption(f"No image has a score: {_WITHOUT}.")
+        return
     state = f"losses_row_{info.id}"
-    start = int(st.session_state.setdefault(state, int(order[0]) if len(order) else 0))
+    start = st.session_state.get(state)
+    at = order.index(start) if start in order else 0
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        row = int(
-            st.number_input(
-                "Image, by row",
-                0,
-                info.n - 1,
-                min(start, info.n - 1),
-                key=f"{state}_{start}",
-                width=130,
-                help="Row in the data set.",
-            )
+        place = st.number_input(
+            "Place, most suspicious first",
+            1,
+            len(order),
+            at + 1,
+            key=f"{state}_{key}_{at}",
+            width=190,
         )
-        st.session_state[state] = row
-        st.button(
-            "Next most suspicious",
-            on_click=_next,
-            args=(state, order.tolist()),
-            key="losses_next",
-        )
+        row = st.session_state[state] = order[int(place) - 1]
+        after = order[int(place) % len(order)]
+        st.button("Next", on_click=_show, args=(state, after), key="losses_next")
     if held.back(info, row, "losses"):
         return
-    given, words = _names(info, values, row)
+    given, words = _names(info, values, row, f"{place:,} of {len(order):,}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=80):
             _ui.thumbs(info, [row], side=72)
         st.markdown(words, width="stretch")
-    if not values.counted[row]:
-        return
     if key.isdigit() and not loss_views.is_learned(info, key, row):
         st.caption("This run was not trained on the image: there is no course of it.")
         return
@@ -228,28 +223,24 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         )
 
 
-def _next(state: str, order: list[int]) -> None:
-    now = st.session_state.get(state)
-    place = order.index(now) + 1 if now in order else 0
-    st.session_state[state] = order[place % len(order)] if order else now
+def _show(state: str, row: int) -> None:
+    st.session_state[state] = row
 
 
 _WITHOUT = "the run was told the answer, has not judged the image, or the label is no class"
 
 
-def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
+def _names(info: DatasetInfo, values: Losses, row: int, place: str) -> tuple[str, str]:
     """Return the given class's name, and a sentence on the image."""
-    given = info.class_names[loss_views.given_label(info, row)]
+    given, data = info.class_names[loss_views.given_label(info, row)], loaded(info)
+    name = str((data.ids if data.paths is None else data.paths)[row])
     words = f"Labelled **{plain(_ui.short_name(given))}**"
-    if not values.counted[row]:
-        return given, f"{words}  \n:small[:gray[no score: {_WITHOUT}]]"
     best = comparing.suggestions(info, values.candidate)
     other = "" if best is None or best[row] < 0 else info.class_names[int(best[row])]
-    rank = int((values.x > values.x[row]).sum()) + 1
     if other:
         words += f", best other class {plain(_ui.short_name(other))}"
     words += (
         f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
-        f"place {_words.count(rank)} of {_words.count(int(values.counted.sum()))}]]"
+        f"place {place}]]  \n:small[:gray[{plain(name)}]]"
     )
     return given, words

@@ -196,6 +196,28 @@ def test_what_a_run_says_of_one_image_waits_for_the_answer_or_until_asked(desk, 
     assert "best other class" in texts(app)
 
 
+def test_an_image_of_a_run_is_chosen_by_its_place_and_named_by_its_path(desk, judged, texts):
+    """A row of the data set was asked for, a number that no page shows."""
+    app = desk("compare", dataset="tiny", view="losses")
+    app.button(key="losses_show").click().run()
+
+    def place():
+        (field,) = [each for each in app.number_input if each.label.startswith("Place")]
+        return field
+
+    assert place().value == 1
+    assert "place 1 of 60" in texts(app)
+    data = datasets.load(judged)
+    names = [plain(str(each)) for each in (data.ids if data.paths is None else data.paths)]
+    first = next(each for each in names if each in texts(app))
+    app.button(key="losses_next").click().run()
+    assert place().value == 2
+    assert "place 2 of 60" in texts(app)
+    assert first not in texts(app)
+    place().set_value(1).run()
+    assert first in texts(app)
+
+
 def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
     desk, judged, no_worker, texts
 ):
