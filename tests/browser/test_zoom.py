@@ -85,13 +85,28 @@ def test_the_name_of_the_file_is_whole_where_its_folders_are_cut(
     info = make_set(common_server, f"cut at {size[0]}", CLASSES, paths=paths)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     desk = Desk(common_server, page, info).open()
-    file = page.locator(".q .meta .file")
-    assert file.inner_text() == name
-    assert file.evaluate("each => each.scrollWidth <= each.clientWidth")
+    file = page.locator(".q .meta :is(.file, .ending)")
+    assert "".join(file.all_inner_texts()) == name
+    assert file.first.evaluate("each => each.scrollWidth <= each.clientWidth")
+    image = page.locator(".stage > img").get_attribute("alt")
+    assert image.endswith(f"{name}, given label {CLASSES[desk.shown % 4]}")
     folder = page.locator(".q .meta .folder")
     assert folder.evaluate("each => each.scrollWidth > each.clientWidth")
     whole = page.locator(".q button.meta").get_attribute("title")
     assert whole.startswith(paths[desk.shown])
+
+
+def test_beside_a_long_class_the_end_of_the_file_s_name_is_kept(common_server, page, make_set):
+    """It ended in two ellipses, without the number that tells the files apart."""
+    names = [f"harvestman, daddy longlegs, opilionid {i}" for i in range(4)]
+    paths = [f"a-rather-long-file-name-of-a-camera-{i:05d}.jpg" for i in range(60)]
+    info = make_set(common_server, "long beside long", names, paths=paths)
+    desk = Desk(common_server, page, info).open()
+    ending = page.locator(".q .meta .ending")
+    assert ending.inner_text() == paths[desk.shown][-12:]
+    meta, box = page.locator(".q .meta").bounding_box(), ending.bounding_box()
+    assert box["x"] + box["width"] <= meta["x"] + meta["width"] + 1
+    assert box["x"] >= meta["x"]
 
 
 @pytest.mark.parametrize("size", [(853, 533), (1024, 768), (1280, 800), (1440, 900)])

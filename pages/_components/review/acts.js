@@ -35,7 +35,7 @@ const KEYS = [
   [["U"], "unsure: to a second reviewer"],
   [
     ["A", "Enter"],
-    "accept the suggestion (after Wrong; where all is shown at once, from p wrong 0.10 on)",
+    "accept the suggestion (after Wrong; where it is shown from the start also at once, if the label is wrong with a chance of 0.10 or more)",
   ],
   [["0–9"], "the class of that digit (after Wrong)"],
   [["/"], "search a class by its name"],

@@ -12,6 +12,7 @@ import { isUnlabelled, takesNothing } from "./desk.js";
  */
 
 const WRONG_FIRST = "The label is probably right: Enter takes this class only after W.";
+const P_WRONG = "The chance that the label is wrong, as all methods together have it.";
 const SHARES = "If the label is wrong: how often it would be each of these.";
 
 /**
@@ -23,7 +24,12 @@ export function choices(desk, found) {
   const said = judged && chanceWords(judged);
   const wrong =
     said &&
-    h("span", { class: "badge" }, said, h("span", { class: "ifso" }, judged && ifSoWords(judged)));
+    h(
+      "span",
+      { class: "badge", title: P_WRONG },
+      said,
+      h("span", { class: "ifso" }, judged && ifSoWords(judged)),
+    );
   const hasty = takesNothing(desk);
   const rows = found
     ? found.top.slice(0, SUGGESTED).map((option, i) => choice(desk, option, i, hasty))

@@ -152,12 +152,12 @@ function pair(kind, ...sections) {
 function notHere(desk, found) {
   const { comes_with: comes } = desk.data;
   const missing = [
-    mapsHere(desk)?.state === "none" ? `maps: ${comes.maps}` : "",
-    drawable(found).length ? "" : `curves: ${comes.curves}`,
-    found.neighbours.length ? "" : `neighbours: ${comes.neighbours}`,
+    mapsHere(desk)?.state === "none" ? `Maps come with a run of ${comes.maps}.` : "",
+    drawable(found).length ? "" : `Curves come with a run of ${comes.curves}.`,
+    found.neighbours.length ? "" : `Neighbours come with a run of ${comes.neighbours}.`,
   ].filter(Boolean);
   if (!missing.length) return null;
-  const words = `Comes with a run of: ${missing.join("; ")}.`;
+  const words = missing.join(" ");
   return h("div", { class: "cap nothere", title: words }, words);
 }
 

@@ -30,6 +30,7 @@ import {
  * @property {HTMLInputElement} field
  * @property {HTMLElement} list
  * @property {HTMLButtonElement} save
+ * @property {HTMLElement} does what Enter does now
  * @property {HTMLElement} box
  * @property {Chosen} tell
  *
@@ -178,6 +179,7 @@ function draw(picker) {
   list.replaceChildren(...(rows.length ? rows : [missing(nothingFound(picking))]));
   if (rows.length) field.setAttribute("aria-activedescendant", `picker-${active}`);
   list.children[active]?.scrollIntoView({ block: "nearest" });
+  picker.does.textContent = enterSaves(picking) ? " saves" : " marks";
   button.disabled = marked(picking) === null;
   button.textContent = button.disabled ? "Mark two or more" : `Save ${chosen.size} classes`;
 }
@@ -257,8 +259,9 @@ function frame(n, several, close, finish) {
   });
   const button = h("button", { type: "button", class: "primary", onclick: finish });
   const closing = { type: "button", class: "plainbtn", onclick: close, "aria-label": "Close" };
+  const does = h("span", { class: "does" });
   const foot = several
-    ? [h("span", { class: "cap" }, cap("Enter"), " marks, once more saves"), gap(), button]
+    ? [h("span", { class: "cap" }, cap("Enter"), does), gap(), button]
     : [h("span", { class: "cap" }, cap("Enter"), " takes it, ", cap("↑"), cap("↓"), " move")];
   const box = h(
     "div",
@@ -268,5 +271,5 @@ function frame(n, several, close, finish) {
     list,
     h("div", { class: "pickfoot" }, foot),
   );
-  return { field, list, save: button, box };
+  return { field, list, save: button, does, box };
 }

@@ -27,6 +27,7 @@ import { setPicture } from "./zoom.js";
  * @import { ReviewDesk } from "./desk.js"
  */
 
+const LAST = 12; // letters of a file's name that are shown whatever room there is
 const SOON = 3; // images ahead whose thumbnails are fetched too
 
 /** @param {ReviewDesk} desk */
@@ -45,7 +46,7 @@ export function drawItem(desk) {
   const image = stage.pool.get(at(desk.data.urls.image, item.row), true);
   image.alt = item.blind
     ? "image whose label is hidden"
-    : `image ${folderAndFile(item.path).join("")}, given label ${short(name, 60)}`;
+    : `image ${folderAndFile(item.path).join("")}, given label ${short(desk.data.classes[item.given], 60)}`;
   image.onload = () => {
     drawPicture(desk);
     if (showsEvidence(desk)) drawPanel(desk);
@@ -112,7 +113,9 @@ function whereFrom(desk, { path, split = "" }) {
       show(desk, `This browser copies nothing here: ${oneLine(path)}`);
     }
   };
-  const [folder, file] = folderAndFile(path);
+  const [folder, file] = folderAndFile(path, Infinity);
+  const letters = Array.from(file);
+  const start = letters.slice(0, -LAST).join("");
   const told = `${oneLine(path)}${split ? `, split ${oneLine(split)}` : ""}. Press to copy.`;
   const end = split ? ` · ${short(split, 16)}` : "";
   const seen = folder + file + end;
@@ -121,7 +124,8 @@ function whereFrom(desk, { path, split = "" }) {
     "button",
     { type: "button", class: "meta", title: told, "aria-label": name, onclick },
     h("span", { class: "folder" }, folder),
-    h("span", { class: "file" }, file),
+    start ? h("span", { class: "file" }, start) : null,
+    h("span", { class: "ending" }, letters.slice(-LAST).join("")),
     end ? h("span", { class: "split" }, end) : null,
   );
 }
