@@ -139,6 +139,13 @@ STYLE = """<style>
 .st-key-export_options [data-testid="stSkeleton"]{height:23px!important}
 .st-key-format:has(>[data-testid="stSkeleton"]){min-height:536px}
 .st-key-export_head{min-height:83px}
+.st-key-recipes button{height:auto;max-width:100%}
+.st-key-recipes button :is(div,span,p){white-space:normal;overflow:visible}
+.lnl-figures{display:grid;grid-template-columns:repeat(4,auto);justify-content:start}
+@container main (max-width:979px){.lnl-figures{grid-template-columns:repeat(2,auto)}}
+.st-key-picture_format>*{display:flex;align-items:center;gap:8px}
+.st-key-picture_format>*::before{content:"Save as";font-size:.875rem;white-space:nowrap;
+  color:color-mix(in srgb,currentColor 70%,transparent)}
 :has(>.st-key-export_facts){min-width:min(100%,300px)}
 .st-key-export_head .st-key-download:has(>[data-testid="stSkeleton"]){
   min-width:126px;min-height:38px}

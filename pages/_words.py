@@ -110,6 +110,11 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
+def short_clock(seconds: float) -> str:
+    """Write what something takes as `5:40`; less than a second is not nothing: `<0:01`."""
+    return clock(seconds) if seconds >= 0.5 or seconds <= 0 else "<0:01"
+
+
 def gigabytes(size: float) -> str:
     """Write bytes as `0.9 GB`."""
     return f"{size / 1e9:.1f} GB"

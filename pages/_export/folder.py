@@ -73,8 +73,8 @@ def figures(facts: Sequence[tuple[str, int, str]]) -> None:
         f'<dd style="margin:0;color:{muted}">{escape(caption)}</dd></div>'
         for label, value, caption in facts
     )
-    style = "display:flex;flex-wrap:wrap;gap:4px 24px;margin:0;padding:0;font-size:.875rem"
-    st.html(f'<dl style="{style}">{parts}</dl>', width="content")
+    style = "gap:4px 24px;margin:0;padding:0;font-size:.875rem"
+    st.html(f'<dl class="lnl-figures" style="{style}">{parts}</dl>', width="content")
 
 
 def unsettled(words: Mapping[str, int]) -> str:

@@ -240,7 +240,7 @@ def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) ->
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         with st.container(horizontal=True, gap="medium", key="export_facts"):
             folder.figures(table.facts)
-        with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
+        with st.container(gap="xxsmall", width="content"):
             _download(info, format_key, options, enabled=table.total > 0)
             st.caption("CSV, UTF-8", width="content")
 

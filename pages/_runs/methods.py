@@ -98,7 +98,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         {
             "run": [start.get(m.key, False) for m in methods],
             "method": [f"{m.title} ✓" if m.key in started else m.title for m in methods],
-            "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
+            "time": [_words.short_clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
             "knobs": [
                 ":material/tune: set" if m.key in changed else ":material/tune:" for m in methods
@@ -218,6 +218,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
                 format_func=combined.__getitem__,
                 key="recipes",
                 help="The second method builds on what the first one found.",
+                wrap=True,  # one that stands to the right says nothing of itself
             )
         )
     building = [*chosen, *(known.steps(recipe)[-1] for recipe in asked)]

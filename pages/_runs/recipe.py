@@ -45,7 +45,7 @@ def _steps(steps: Sequence[Step]) -> str:
         '<div style="display:flex;justify-content:space-between;gap:16px"><span>'
         f"<b>{escape(methods.title(step.run))}</b> "
         f'<span style="font-size:.875rem;color:{muted}">{escape(_good_for(step))}</span></span>'
-        f'<span style="font-size:.875rem">{escape(_words.clock(step.seconds))}</span></div>'
+        f'<span style="font-size:.875rem">{escape(_words.short_clock(step.seconds))}</span></div>'
         for step in steps
     )
     return f'<div style="display:grid;gap:8px">{lines}</div>'
@@ -65,7 +65,7 @@ def _step(step: Step, jobs: list[Job], missing: bool) -> None:
         if not missing:
             st.markdown(_jobs.badge(_standing(step, jobs)), width="content")
         else:
-            st.markdown(f":small[{_words.clock(step.seconds)}]", width="content")
+            st.markdown(f":small[{_words.short_clock(step.seconds)}]", width="content")
 
 
 def _standing(step: Step, jobs: list[Job]) -> str:

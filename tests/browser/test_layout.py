@@ -293,3 +293,40 @@ def test_presenting_keeps_the_five_methods_side_by_side(common_server, page, lay
     tops = [each.bounding_box()["y"] for each in page.locator(".fv .column").all()]
     assert len(tops) == 5
     assert len(set(tops)) == 1, tops
+
+
+def test_recipes_of_two_methods_wrap_and_none_is_cut(common_server, page, layout_set):
+    """They ran out of the card at the right, and nothing said that there are more."""
+    open_page(page, common_server, "runs", layout_set)
+    page.get_by_text("More methods").first.click()
+    page.locator(".st-key-recipes").wait_for()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate(STILL)
+        assert [said for said in page.evaluate(MEASURE) if "recipes" in said] == []
+        card = page.locator(".st-key-recipes").bounding_box()
+        for pill in page.locator(".st-key-recipes button").all():
+            box = pill.bounding_box()
+            assert box["x"] + box["width"] <= card["x"] + card["width"] + 1
+
+
+@pytest.mark.parametrize("width", [390, 853, 1024])
+def test_the_counts_of_an_export_stand_in_columns(common_server, page, layout_set, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    open_page(page, common_server, "export", layout_set)
+    lefts = [each.bounding_box()["x"] for each in page.locator(".lnl-figures > div").all()]
+    assert len(lefts) == 4
+    assert (lefts[0], lefts[1]) == (lefts[2], lefts[3])
+
+
+def test_on_a_telephone_keys_look_alike_and_no_plan_of_them_is_untrue(
+    common_server, page, layout_set
+):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, common_server, "page", layout_set)
+    assert page.locator(".keymap").is_hidden()
+    assert page.get_by_text("Keys lie as the images do").is_hidden()
+    page.goto(f"{common_server.url}/review?dataset={layout_set.name}&mode=blind")
+    page.locator(".key.relabel").wait_for()
+    caps = [each.bounding_box()["y"] for each in page.locator(".keys .key kbd").all()]
+    assert max(caps) - min(caps) < 4, caps  # one is written a little smaller

@@ -84,6 +84,7 @@ def test_numbers():
     assert _words.count(8000) == "8,000"
     assert _words.percent(0.654) == "65\u202f%"
     assert _words.clock(340) == "5:40"
+    assert [_words.short_clock(s) for s in (0.0, 0.2, 3.0)] == ["0:00", "<0:01", "0:03"]
     assert _words.about(342) == "5 min 40 s"
     assert _words.gigabytes(9e8) == "0.9 GB"
     assert [_words.file_size(s) for s in (999, 61_000, 16e6, 2.1e9)] == [

@@ -39,7 +39,7 @@ FORMATS = {
     ),
     "fiftyone": Format(
         "FiftyOne",
-        "labels.json with images: FiftyOneImageClassificationDataset.",
+        "labels.json with images, as FiftyOne reads a classification.",
         True,
         ("copy", "link", "none"),
     ),
