@@ -107,7 +107,7 @@ def test_the_way_on_from_a_damaged_run_ends_in_a_whole_workspace(judged):
 def test_a_meta_that_does_not_fit_its_arrays_comes_from_the_copy_that_does(judged):
     file = judged.directory / "meta.json"
     whole = file.read_text()
-    for name, value in (("n", 13), ("height", 11), ("channels", 1)):
+    for name, value in (("n", 0), ("n", 13), ("height", 11), ("class_names", ["a"])):
         file.write_text(json.dumps(json.loads(whole) | {name: value}))
         (found,) = looked(judged).findings
         assert (found.place, found.restorable) == ("twelve", True)
