@@ -32,6 +32,7 @@ class Answers:
         parts: folders named like splits are `splits` or `classes`.
         level: `top`, `inner` or `third`: which level of folders is the class.
         unlabelled: `skip` images without a label, or `keep` them to be labelled.
+        masks: `skip` files called like masks of an image beside them, or `keep` them.
         mostly_skipped: `accept` that more than half is left out.
         contrast: `set`: stretch pixels to the range of the set; `whole`: few far values included;
             `file`: as the format says.
@@ -42,6 +43,7 @@ class Answers:
         images_in: folder whose files are meant where several have the names of a list; `none`.
         header: `none` where a list's first row is an image.
         one_hot: `yes` where every class has a column of 0 and 1.
+        class_columns: of columns of 0, 1 and more those that are classes; `all`, `none`.
         classes_file: a file of class names, or `none`.
         links: `follow` links that lead out of the folder.
         no_classes: labels that say that nobody labelled the image.
@@ -61,6 +63,7 @@ class Answers:
     parts: str = ""
     level: str = ""
     unlabelled: str = ""
+    masks: str = ""
     mostly_skipped: str = ""
     contrast: str = ""
     image_column: str = ""
@@ -70,6 +73,7 @@ class Answers:
     images_in: str = ""
     header: str = ""
     one_hot: str = ""
+    class_columns: tuple[str, ...] = ()
     classes_file: str = ""
     links: str = ""
     no_classes: tuple[str, ...] = ()
@@ -277,6 +281,8 @@ OPTIONS = (
            ("top", "inner", "third")),
     Option("unlabelled", "--unlabelled", "images without a label: skip them (default), or keep "
            "them to be labelled", ("skip", "keep")),
+    Option("masks", "--masks", "in class folders, files called like masks of an image beside them: "
+           "skip them, or keep them as images", ("skip", "keep")),
     Option("mostly_skipped", "--accept-skipped", "import although more than half is left out",
            sets="accept"),
     Option("contrast", "--contrast", "deep or dark pixels: stretched to the range of the set "
@@ -293,6 +299,9 @@ OPTIONS = (
            "the names of a list; “none”: their rows are left out", metavar="FOLDER"),
     Option("header", "--no-header", "the list's first row is an image", sets="none"),
     Option("one_hot", "--one-hot", "every class has a column of 0 and 1", sets="yes"),
+    Option("class_columns", "--class-column", "with --one-hot, a column of 0, 1 and something else "
+           "that is a class; may be given several times; “all”, or “none” of them",
+           metavar="COLUMN", many=True),
     Option("classes_file", "--classes", "file with the class names, for labels or folders that are "
            "numbers or codes; “none”: those are the names", metavar="FILE"),
     Option("links", "--follow-links", "read links that lead out of the folder", sets="follow"),

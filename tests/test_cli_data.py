@@ -222,6 +222,19 @@ def test_what_is_mended_comes_in_with_add(lnl, tmp_path):
     assert "1 left out, first cat/0.txt: Not an image, by name and content: .txt files." in said
 
 
+def test_what_is_mended_comes_in_with_the_answers_of_the_import(lnl, tmp_path):
+    (tmp_path / "hot").mkdir()
+    for at in range(6):
+        Image.new("RGB", (16, 16), (40 * at, 0, 0)).save(tmp_path / "hot" / f"{at}.png")
+    rows = [f"{at}.png,{at % 2},{1 - at % 2}" for at in range(7)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,cat,dog", *rows]) + "\n")
+    said = lnl("import", "list.csv", "--root", "hot", "--name", "hot", "--one-hot", code=3).err
+    again = "lnl add hot list.csv --root hot --one-hot"
+    assert f"Repaired files come in with: {again}\n" in said
+    Image.new("RGB", (16, 16), (0, 99, 0)).save(tmp_path / "hot" / "6.png")
+    assert "1 image added" in lnl(*again.split()[1:]).out
+
+
 def test_what_add_would_do_is_said_first(lnl, tmp_path):
     pictures = np.random.default_rng(0).integers(0, 255, (8, 8, 8, 3), dtype=np.uint8)
     labels = np.arange(8) % 2

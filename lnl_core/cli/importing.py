@@ -147,6 +147,19 @@ def _stopped(options: Any, stopped: Unanswered, readings: list[Reading]) -> int:
     return USAGE
 
 
+def _answered(options: Any) -> list[str]:
+    """Return the options that were given about how the source is read, as they are written."""
+    words = [] if options.root is None else ["--root", str(options.root)]
+    for each in OPTIONS:
+        said = getattr(options, each.key)
+        if said and each.sets:
+            words.append(each.flag)
+        elif said:
+            values = said if isinstance(said, list) else [said]
+            words += [word for value in values for word in (each.flag, value)]
+    return words
+
+
 def _report(options: Any, readings: list[Reading]) -> int:
     """Say what came in and what did not."""
     from lnl_core.services.datasets import settings
@@ -168,7 +181,7 @@ def _report(options: Any, readings: list[Reading]) -> int:
     for note in settings.unsaid(info, [note for reading in readings for note in reading.notes]):
         print(f"  {note}", file=sys.stderr)
     if missed:
-        again = command("add", info.name, str(options.source))
+        again = command("add", info.name, str(options.source), *_answered(options))
         print(f"Repaired files come in with: {again}", file=sys.stderr)
     runs, following = _scored(info) if options.score else ([], f"Next: {first_run(info.name)}")
     say(

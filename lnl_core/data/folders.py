@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lnl_core.data.files import (
@@ -18,7 +18,7 @@ from lnl_core.data.files import (
     storable,
 )
 from lnl_core.data.images import BESIDE, NO_KIND
-from lnl_core.data.reading import labels, naming, places
+from lnl_core.data.reading import labels, masks, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Places, is_split, like_image
@@ -226,15 +226,19 @@ class _Folders:
             found = self._places.of(parts)
             if isinstance(found, BadRow) and each.problem is None and not like_image(parts[-1]):
                 continue  # other files are no one's business
+            if self._answers.masks == "skip" and masks.is_mask(each.file):
+                each = replace(each, problem=each.problem or masks.LEFT_OUT)
             yield each, found
 
     def _fill(self, outline: Outline) -> tuple[list[str], int, int]:
         """Return (a sample of the paths, number of rows to come, images without a label)."""
-        sample, splits = Sample(), Counter[str]()
+        sample, splits, of_masks = Sample(), Counter[str](), list[str]()
         total = linked = unlabelled = 0
         twice: list[bool] = []
         for each, found in self._read():
             total += 1
+            if masks.is_mask(each.file):
+                of_masks.append(each.path)
             if each.problem is not None:
                 linked += each.problem.reason == _LINKED
                 outline.leave_out(1, "files", each.problem, visible(each.path))
@@ -263,6 +267,8 @@ class _Folders:
                 outline.example(name, [(visible(each.path), each.file)])
         outline.splits = dict(splits)
         outline.notes += _links_inside(twice)
+        question = masks.question(of_masks, self._answers)
+        outline.questions += [question] if question is not None else []
         if linked:
             outline.ask_links(linked, total)
         elif self._links:

@@ -51,13 +51,14 @@ FORMATS = (
 
 NO_KIND = "Not an image of a known kind."
 VECTOR = "A vector drawing (SVG), not pixels."
+MASK = "Called like the mask of an image beside it."
 BESIDE = "Not an image, by name and content"
 """How the reason of a file begins that is called like no image either: text, sound, notes."""
 
 
 def is_beside(reason: str) -> bool:
     """Tell whether what was left out only lies beside images, by its reason."""
-    return reason.startswith(BESIDE) or reason == VECTOR
+    return reason.startswith(BESIDE) or reason in (VECTOR, MASK)
 
 
 SUFFIXES = frozenset(

@@ -303,6 +303,7 @@ def import_source(
                 "format": plan.format,
                 "notes": notes,
                 "answers": answers.to_json(),
+                "lists": [] if is_zip else _lists(looked_over),
             } | ({"no_classes": none} if none else {})
             if plan.contrast is not None:
                 meta["contrast"] = plan.contrast.to_json()
@@ -313,6 +314,12 @@ def import_source(
     return _report(
         name, kind, looked_over, plan, writer, notes, version, time.monotonic() - started
     )
+
+
+def _lists(source: Source) -> list[str]:
+    """Return the lists that were read, which no output may replace; those that JSON can hold."""
+    paths = (str(each.absolute()) for each in source.outline.lists)
+    return [path for path in paths if storable(path)]
 
 
 def _from_anywhere(said: Answers, source: Source) -> Answers:

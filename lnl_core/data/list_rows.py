@@ -17,6 +17,7 @@ from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
+from lnl_core.data.reading.split_folders import SplitFolders
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.readings import Answers
@@ -34,11 +35,19 @@ BLANK = BadRow("The label is blank.", "Write its class into this row.")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list to read: its file, the split that it stands for, the folder that its paths miss."""
+    """One list to read.
+
+    Attributes:
+        file: where it lies.
+        split: that it stands for.
+        inside: the folder that its paths miss.
+        name: what messages call it, where that is not the folder and its file's name.
+    """
 
     file: Path
     split: str = ""
     inside: str = ""
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -86,6 +95,19 @@ class ListRows:
         self._listings, self._home = listings, home
         self._columns, self._answers = decided, answers
         self._same: dict[str, str] = {}
+        self.split_folders: SplitFolders | None = None
+        if any(each.split or "split" in decided[each.file].used for each in listings):
+            self.split_folders = self._with_folders()
+
+    def _with_folders(self) -> SplitFolders:
+        """Return the folders of the splits that rows are in."""
+        folders = SplitFolders(self._home, self._answers.images_in)
+        folders.decide(
+            (cells["split"], cells["image"])
+            for _, _, cells in self.rows()
+            if not isinstance(cells, BadRow) and cells["image"] and cells.get("split")
+        )
+        return folders
 
     def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
         """Yield (list, number of the row, its cells) of every row."""
@@ -170,7 +192,7 @@ class ListRows:
 
     def called(self, each: Listing) -> str:
         """Return how messages call a list."""
-        return f"{each.inside}/{each.file.name}" if each.inside else each.file.name
+        return each.name or (f"{each.inside}/{each.file.name}" if each.inside else each.file.name)
 
     def _plain(self, cells: Cells, each: Listing) -> Cells:
         """Take off what an export here protected; put the list's folder before its paths."""
@@ -192,6 +214,9 @@ class ListRows:
             cells = cells | {"label": UNLABELLED}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
+        if self.split_folders is not None and cells.get("split") and cells["image"]:
+            image = self.split_folders.of(cells["split"], cells["image"])
+            cells = cells if image == cells["image"] else cells | {"image": image}
         return cells
 
     def count(self) -> Counted:

@@ -76,6 +76,7 @@ def scan(
     decided = per_list.decide([each.file for each in listings], home, said)
     outline = Outline(
         files=[column_names.inside(home, each.file) for each in listings],
+        lists=[each.file for each in listings],
         columns=decided[first.file].used,
         questions=per_list.questions(decided),
         notes=per_list.notes(decided),
@@ -288,7 +289,9 @@ class _Listed:
         for (reason, remedy), count in counted.unusable.items():
             outline.leave_out(count, "rows", BadRow(reason, remedy))
         if self._several:
-            shown = ", ".join(visible(each.split or each.file.name) for each in self._listings)
+            shown = ", ".join(
+                visible(each.split or self._rows.called(each)) for each in self._listings
+            )
             outline.notes.append(f"Read together: {shown}.")
         if 0 < counted.with_truth < counted.usable:
             outline.notes.append(
@@ -313,6 +316,7 @@ class _Listed:
         question = self._finder.question(outline.files_seen)
         outline.questions += [question] if question is not None else []
         outline.notes += self._finder.notes()
+        outline.notes += self._rows.split_folders.notes() if self._rows.split_folders else []
         if counted.total <= _FOUND_UP_TO:
             places = map(self._finder.find, self._rows.images())
             outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}

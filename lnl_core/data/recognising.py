@@ -7,7 +7,14 @@ from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
-from lnl_core.data.reading import classes_files, lists, other_forms, read_me
+from lnl_core.data.reading import (
+    classes_files,
+    lists,
+    lists_within,
+    other_forms,
+    read_me,
+    texts_beside,
+)
 from lnl_core.data.reading.indexing import one_walk
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.reading.tree import like_image
@@ -19,6 +26,14 @@ from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
+_OPTIONS = {
+    lists.FOLDERS_HAVE: "--list, or --labels-in list",
+    lists_within.FOLDERS_HAVE: "--labels-in list",
+}
+_TEXTS = ("meta", "splits", "lists", "annotations", "imagesets")
+"""Folders of texts beside class folders."""
+
+_LINES = (".txt", ".lst", ".list", ".csv")
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
@@ -94,6 +109,7 @@ def look(
         looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
     else:
         looked_over = _folder(source, class_map, answers)
+        looked_over.outline.notes += texts_beside.of_splits(_texts(source), source)
         if any(each.key == "unlabelled" for each in looked_over.outline.questions):
             looked_over.outline.notes += _lists_of_splits(source, looked_over, answers)
     outline = looked_over.outline
@@ -106,9 +122,19 @@ def look(
         if name in outline.files:
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
-        option = "--list, or --labels-in list" if why == lists.FOLDERS_HAVE else "--list"
+        option = _OPTIONS.get(why, "--list")
         outline.leave_out(1, "lists", BadRow(why, f"Choose it with {option}."), name)
     return looked_over
+
+
+def _texts(source: Path) -> list[Path]:
+    """Return the texts in a folder, in a lone one inside it, and in those without an image."""
+    top = folders.innermost(source.resolve())
+    around = dict.fromkeys((source.resolve(), top))
+    beside = [Path(e.path) for each in around for e in folders.entries(each)]
+    plain = [each for each in beside if each.is_dir() and each.name.lower() in _TEXTS]
+    found = [*beside, *(Path(e.path) for each in plain for e in folders.entries(each))]
+    return [each for each in dict.fromkeys(found) if each.suffix.lower() in _LINES]
 
 
 def _lists_of_splits(source: Path, looked_over: Source, answers: Answers) -> list[str]:
@@ -195,11 +221,14 @@ def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question |
     """Ask whether a lone folder is a class, where a file beside it may be a list not understood."""
     there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
     known = set(looked_over.outline.files)
-    beside = [f for f in there if f.suffix.lower() in _LABELS and f.name not in known]
+    beside = [f for f in there if f.name not in known and not like_image(f.name)]
+    beside = [f for f in beside if f.suffix.lower() in _LABELS or texts_beside.names_images(f)]
     beside = [f for f in beside if not read_me.speaks_to_people(f)]
     if not beside or not +looked_over.outline.counts:
         return None
     why = other_forms.remedy(beside[0].suffix.lower())
+    if beside[0].suffix.lower() not in _LABELS:
+        why = "Its lines name images: save it as CSV with the columns image and label."
     try:
         if not why:
             manifests.scan(beside[0], None, None, answers)

@@ -6,7 +6,7 @@ import csv
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from lnl_core.types import LnlError
 DELIMITERS = ",;\t|"
 _COMMENTS = 100
 """Lines above a header that are looked at."""
+
+_ALIGNED = 1_000
+"""Lines that are looked at to tell whether several tabs are one."""
 
 Columns = Mapping[str, Sequence[str]]
 
@@ -30,6 +33,7 @@ class Head:
         number: its number, as a spreadsheet counts rows.
         delimiter: what separates its cells.
         width: how many cells it has.
+        aligned: several separators in a row are one, as in columns that stand below each other.
         comments: the lines above it that begin with # and are no rows.
     """
 
@@ -37,7 +41,18 @@ class Head:
     number: int
     delimiter: str
     width: int
+    aligned: bool = False
     comments: tuple[str, ...] = ()
+
+    @property
+    def has_tabs_together(self) -> bool:
+        """Tell whether several tabs are one, so that each row has to have all cells."""
+        return self.aligned and self.delimiter == "\t"
+
+    def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield lines with one separator between cells each, and none around them."""
+        for line in lines:
+            yield together(line, self.delimiter) if self.aligned else line
 
 
 def places_of(names: Sequence[str], columns: Columns) -> dict[str, int]:
@@ -74,21 +89,45 @@ def begin(
     line = first[0] if first else ""
     if not line:
         raise LnlError(f"{name} is empty. It needs a header and one row per image.")
-    delimiter = max(delimiters, key=lambda each: _known(line, each, columns))
-    width = _known(line, delimiter, columns)[1]
-    return Head(line, number, delimiter, width, tuple(comments)), itertools.chain(first, lines)
+    known = {each: _known(line, each, columns) for each in delimiters}
+    delimiter = max(delimiters, key=known.__getitem__)
+    others = [each for each in delimiters if each != " " and known[each][1] > 1]
+    if delimiter == " " and others:
+        delimiter = max(others, key=known.__getitem__)  # the blanks are within names
+    first += itertools.islice(lines, 0 if delimiter != "\t" else _ALIGNED - len(first))
+    aligned = delimiter == " " or (delimiter == "\t" and _stand_below(first))
+    width = _known(together(line, delimiter) if aligned else line, delimiter, columns)[1]
+    return (
+        Head(line, number, delimiter, width, aligned, tuple(comments)),
+        itertools.chain(first, lines),
+    )
 
 
-def comments(file: Path, columns: Columns, has_header: bool) -> tuple[str, ...]:
-    """Return the lines above the header of a table of text that are comments.
+def together(line: str, delimiter: str) -> str:
+    """Return a line with one separator wherever several stand, and none around it."""
+    body = line.rstrip("\r\n")
+    one = re.sub(f'("[^"]*")|{delimiter}+', lambda each: each[1] or delimiter, body)
+    return one.strip(delimiter) + line[len(body) :]
+
+
+def _stand_below(lines: Sequence[str]) -> bool:
+    """Tell whether lines have as many cells each only where several tabs are taken as one."""
+    filled = [line for line in lines if line.strip()]
+    apart = {line.rstrip("\r\n").count("\t") for line in filled}
+    joined = {together(line, "\t").count("\t") for line in filled}
+    return len(apart) > 1 and len(joined) == 1 and len(filled) > 1
+
+
+def head(file: Path, columns: Columns, has_header: bool) -> Head | None:
+    """Return the first row of a table of text; None of another one.
 
     Raises:
-        LnlError: it is no table of text.
+        LnlError: it is no table.
     """
     if file.suffix.lower() in (".parquet", ".pq", ".jsonl", ".json"):
-        return ()
+        return None
     with text_of(file, file.name) as text:
-        return begin(lines_of(text, file.name), file.name, columns, has_header)[0].comments
+        return begin(lines_of(text, file.name), file.name, columns, has_header)[0]
 
 
 def _until_row(line: str, lines: Iterator[str]) -> Iterator[str]:

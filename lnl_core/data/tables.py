@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from lnl_core.data import coco
 from lnl_core.data.hub_features import class_names, written
-from lnl_core.data.table_heads import begin, places_of
+from lnl_core.data.table_heads import Head, begin, places_of
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
 from lnl_core.data.table_text import visible as visible
 from lnl_core.types import LnlError
@@ -34,6 +34,9 @@ class BadRow:
 
 _TOO_MANY_CELLS = BadRow(
     "More cells than the header has.", "Put quotes around text that holds the separator."
+)
+_TOO_FEW_CELLS = BadRow(
+    "Fewer cells than the first row has, where several tabs are one.", "Fill its blank cells in."
 )
 
 NAMELESS = "column {}"
@@ -97,7 +100,7 @@ def names(
     """
     if not isinstance(file, Path):
         with text_of(file, name or "The file") as text:
-            found = _records(text, name or "The file", columns, has_header)[1]
+            found = _records(text, name or "The file", columns, has_header)[2]
     elif file.suffix.lower() in (".parquet", ".pq"):
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -111,7 +114,7 @@ def names(
         found = list(first) if isinstance(first, dict) else []
     else:
         with text_of(file, file.name) as text:
-            found = _records(text, file.name, columns, has_header)[1]
+            found = _records(text, file.name, columns, has_header)[2]
     return [str(name).strip() for name in found]
 
 
@@ -153,7 +156,7 @@ def _csv_rows(
     has_header: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     with text_of(file, name) as text:
-        reader, names, first, filled = _records(text, name, columns, has_header)
+        head, reader, names, first, filled = _records(text, name, columns, has_header)
         places = _checked(names, name, columns, required)
         width = len(names)
         number = first
@@ -182,6 +185,8 @@ def _csv_rows(
                 number += max(lines, 1) - 1
             elif len(record) > width and any(cell.strip() for cell in record[width:]):
                 yield number, _TOO_MANY_CELLS
+            elif len(record) < width and head.has_tabs_together:
+                yield number, _TOO_FEW_CELLS
             else:
                 cells = {at: record[at] if at < len(record) else "" for at in places.values()}
                 yield number, {column: cells[at] for column, at in places.items()}
@@ -231,8 +236,8 @@ def _records(
     name: str,
     columns: Mapping[str, Sequence[str]],
     has_header: bool = True,
-) -> tuple[Any, list[str], int, list[int]]:
-    """Return (reader, header, row number of the header or of the row before, lines so far).
+) -> tuple[Head, Any, list[str], int, list[int]]:
+    """Return (start, reader, header, row number of the header or of the row before, lines so far).
 
     The last is a list of one number, which goes up as lines that are not blank are read.
     """
@@ -240,18 +245,18 @@ def _records(
     filled = [0]
 
     def all_lines() -> Iterator[str]:
-        for each in lines:
+        for each in head.lines(lines):
             filled[0] += bool(each.strip())
             yield each
 
     reader = csv.reader(all_lines(), delimiter=head.delimiter, strict=True)
     if not has_header:
-        return reader, [str(at) for at in range(1, head.width + 1)], head.number - 1, filled
+        return head, reader, [str(at) for at in range(1, head.width + 1)], head.number - 1, filled
     try:
         names = next(reader)
     except csv.Error as error:
         raise LnlError(f"The first row of {name} is no header: {error}. {SAVE_AS}") from error
-    return reader, numbered(names), head.number, filled
+    return head, reader, numbered(names), head.number, filled
 
 
 def numbered(names: Sequence[str]) -> list[str]:

@@ -108,6 +108,8 @@ def guarded(ws: Workspace, path: Path) -> str:
                     return f"the list or file that “{info.name}” was imported from"
                 if inside_path(source.resolve(), str(path)) and not _ours(path):
                     return f"one of the originals of “{info.name}”"
+        if _is_list(info, path):
+            return f"the list or file that “{info.name}” was imported from"
     return ""
 
 
@@ -117,6 +119,28 @@ def _sources(info: DatasetInfo) -> list[Path]:
     named = [info.source, meta.get("answers", {}).get("classes_file", "")]
     named += [each.get("source", "") for each in meta.get("additions", ())]
     return [Path(each) for each in named if each and os.path.isabs(each)]
+
+
+def _is_list(info: DatasetInfo, path: Path) -> bool:
+    """Tell whether a file is a list that a set or an addition to it was read from, also once moved.
+
+    Of sets from before lists were noted, any table of ours in the folder of the list is taken as
+    one.
+    """
+    meta = datasets.read_meta(info)
+    batches = [meta | {"source": info.source}, *meta.get("additions", ())]
+    for batch in batches:
+        source = Path(batch.get("source", ""))
+        if "lists" not in batch and meta.get("kind") == "manifest" and source.is_absolute():
+            return inside_path(source.resolve(), str(path)) is not None
+        for name in batch.get("lists", ()):
+            below = inside_path(source, name)
+            moved = [each / below for each in _originals(info)] if below else []
+            for each in (Path(name), *moved):
+                with suppress(OSError, ValueError):
+                    if path.samefile(each):
+                        return True
+    return False
 
 
 def _originals(info: DatasetInfo) -> list[Path]:

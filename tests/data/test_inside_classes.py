@@ -5,7 +5,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers
-from tests.data.asking import asked, counts, put, read
+from tests.data.asking import asked, counts, put, read, stops
 from tests.data.making import encoded, picture
 
 
@@ -134,3 +134,19 @@ def test_a_lone_class_in_a_split_is_one_where_its_name_is(tmp_path):
     assert counts(read(tmp_path / "b")) == {"dog": 1, "photos": 2}
     put(tmp_path / "c", ["train/cat/0.png", "train/dog/0.png", "val/emu/0.png"])
     assert counts(read(tmp_path / "c")) == {"cat": 1, "dog": 1, "emu": 1}
+
+
+@pytest.mark.parametrize(
+    "mask", ["{}_mask.png", "{}_mask_1.PNG", "{}-segmentation.png", "{} GT.png"]
+)
+def test_masks_beside_their_images_are_asked_about(tmp_path, agrees, mask):
+    images = [f"{name}/{name} ({at})" for name in ("benign", "normal") for at in range(3)]
+    source = put(tmp_path / "s", [f"{each}.jpg" for each in images])
+    put(source, [mask.format(each) for each in images])
+    said = stops(source, "masks", tmp_path)
+    assert "6 files are called like masks of another image in its folder" in said
+    got = agrees(source, Answers(masks="skip"))
+    assert got.paths == [f"{each}.jpg" for each in images]
+    assert agrees(source, Answers(masks="keep")).report.n == 12
+    put(source, [f"normal/{at}_mask.png" for at in range(3, 6)])  # they are no one's masks
+    assert agrees(source, Answers(masks="skip")).report.n == 9

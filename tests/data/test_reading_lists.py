@@ -295,6 +295,50 @@ def test_an_odd_cell_leaves_out_its_row_and_no_class(tmp_path, do_import, odd):
     assert (got.report.n, got.given.count("fox")) == (44, 15)
 
 
+def hot(folder, odd, count=40):
+    """Write a list of three classes, a column each; `odd` rows are added."""
+    cells = ["1,0,0", "0,1,0", "0,0,1"] * (count // 3) + odd
+    put(folder, [f"{at}.png" for at in range(len(cells))])
+    rows = [f"{at}.png,{each}" for at, each in enumerate(cells)]
+    (folder / "l.csv").write_text("\n".join(["image,cat,dog,fox", *rows]))
+    return folder
+
+
+@pytest.mark.parametrize("odd", ["0.5,0.5,0", "-1,0,0", "1,0,-1.0"])
+def test_a_number_from_minus_1_to_1_leaves_out_its_row_and_no_class(tmp_path, agrees, odd):
+    source = hot(tmp_path / "s", [odd])
+    got = agrees(source, Answers(one_hot="yes"))
+    assert (got.report.n, got.report.skipped) == (39, 1)
+    assert [each.count for each in read(source, one_hot="yes").classes] == [13, 13, 13]
+
+
+@pytest.mark.parametrize("odd", [["1,0,-1"] * 4 + ["1,0,1"], ["1,0,?"] * 4 + ["1,0,1"], ["1,0,2"]])
+def test_which_columns_with_more_than_0_and_1_are_classes_is_asked(tmp_path, agrees, odd):
+    source = hot(tmp_path / "s", [*odd, "1,1,0"])
+    said = stops(source, "class_columns", tmp_path, one_hot="yes", several="first")
+    assert "“fox” has" in said
+    assert "--class-column all, fox or none" in said
+    for answer in (("all",), ("FOX",)):
+        answers = Answers(one_hot="yes", several="first", class_columns=answer)
+        got = agrees(source, answers)
+        assert "fox" in got.names
+        assert got.report.skipped == sum(not set(each) <= set("01,") for each in odd)
+    left = Answers(one_hot="yes", several="first", class_columns=("none",), unlabelled="skip")
+    got = agrees(source, left)
+    assert got.names == ["cat", "dog"]
+    assert any("it is not read as a class" in note for note in got.report.notes)
+    with pytest.raises(importers.LnlError, match=r"no column “fix”.*fox"):
+        read(source, one_hot="yes", class_columns=("fix",))
+
+
+def test_classes_that_all_have_rows_in_doubt_are_asked_about(tmp_path, agrees):
+    source = hot(tmp_path / "s", ["-1,-1,-1"] * 4)
+    assert asked(read(source))["one_hot"].is_open
+    stops(source, "class_columns", tmp_path, one_hot="yes")
+    got = agrees(source, Answers(one_hot="yes", class_columns=("all",)))
+    assert (got.report.n, got.names) == (39, ["cat", "dog", "fox"])
+
+
 def test_lists_of_one_header_have_the_classes_of_all(tmp_path):
     for split, cells in (("test", ["1,0,0", "0,1,0"]), ("train", ["0,0,1", "1,0,0"])):
         put(tmp_path / split, ["a.png", "b.png"])

@@ -306,7 +306,24 @@ def test_a_few_names_in_two_folders_hold_nothing_up(tmp_path, agrees):
     assert (question.is_open, question.taken) == (False, "none")
     assert agrees(source).report.n == 4
     got = agrees(source, Answers(images_in="b"))
-    assert got.paths == ["a/0.png", "a/1.png", "b/2.png", "b/3.png", "b/6.png", "b/7.png"]
+    assert got.paths == ["b/2.png", "b/3.png", "b/6.png", "b/7.png"]
+    (left,) = read(source, images_in="b").left_out
+    assert (left.count, left.first) == (2, "0.png")
+    assert left.reason == "The file is not in “b”: there is “a/…”."
+
+
+@pytest.mark.parametrize("ending", ["", ".png", ".PNG"])
+def test_names_that_the_wrong_folder_alone_has_are_not_taken_from_there(tmp_path, agrees, ending):
+    put(tmp_path / "s", [*(f"train/{i}.png" for i in range(1, 19)), "7.png"])
+    put(tmp_path / "s", [f"test/{i}.png" for i in (*range(1, 9), 19, 20, 21)])
+    rows = [f"{i}{ending},{'xy'[i % 2]}" for i in range(1, 21)]
+    (source := tmp_path / "s" / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    said = stops(source, "images_in", tmp_path)
+    assert "Other names are in one of them alone: 10 in “train”, 2 in “test”." in said
+    got = agrees(source, Answers(images_in="train"))
+    assert got.paths == [f"train/{i}.png" for i in range(1, 19)]
+    (left,) = read(source, images_in="train").left_out
+    assert (left.count, left.reason) == (2, "The file is not in “train”: there is “test/…”.")
 
 
 def two_folders(folder):

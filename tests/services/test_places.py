@@ -1,6 +1,7 @@
 """What leaves a workspace replaces neither what it was made from nor the workspace."""
 
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -143,6 +144,32 @@ def test_files_and_folders_that_a_set_came_from_later_stay_too(
     with pytest.raises(LnlError, match="lies among the originals"):
         exporting.write_export(info, "folder", away / "clean")
     assert not (away / "clean").exists()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_list_that_this_program_wrote_stays_once_a_set_came_from_it(
+    workspace, listed, tmp_path, noted
+):
+    """Where the folder was imported, and not the list itself; of older sets nothing is noted."""
+    (folder := tmp_path / "again").mkdir()
+    shutil.copytree(tmp_path / "project", folder, dirs_exist_ok=True)
+    for old in folder.glob("*.csv"):
+        old.unlink()
+    exporting.write_export(listed, "manifest", folder / "list.csv")
+    catalog.import_dataset(workspace, folder, "again", answers=Answers(labels_in="list"))
+    info = datasets.dataset(workspace, "again")
+    assert datasets.read_meta(info)["lists"] == [str(folder / "list.csv")]
+    if not noted:
+        values = json.loads((info.directory / "meta.json").read_text())
+        del values["lists"]
+        (info.directory / "meta.json").write_text(json.dumps(values))
+    before = (folder / "list.csv").read_bytes()
+    with pytest.raises(LnlError, match="“again” was imported from"):
+        exporting.write_export(info, "manifest", folder / "list.csv", force=True)
+    assert (folder / "list.csv").read_bytes() == before
+    if noted:  # what it wrote beside the originals is none of them
+        for _ in range(2):
+            exporting.write_export(info, "manifest", folder / "out.csv", force=True)
 
 
 def test_the_workspace_is_not_written_into(workspace, tiny, tmp_path):

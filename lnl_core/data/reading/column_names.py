@@ -127,12 +127,17 @@ def inside(root: Path, file: Path) -> str:
 
 
 def comments(file: Path, has_header: bool) -> list[str]:
-    """Say which lines above the header of a list are comments."""
-    above = table_heads.comments(file, COLUMNS, has_header)
-    if not above:
+    """Say which lines above the header of a list are comments, and that several tabs are one."""
+    head = table_heads.head(file, COLUMNS, has_header)
+    if head is None:
         return []
-    count = many(len(above), "line that is a comment", "lines that are comments")
-    return [f"{file.name} begins with {count}: “{above[0][:60]}”."]
+    said = []
+    if head.comments:
+        count = many(len(head.comments), "line that is a comment", "lines that are comments")
+        said.append(f"{file.name} begins with {count}: “{head.comments[0][:60]}”.")
+    if head.has_tabs_together:
+        said.append(f"Several tabs in a row of {file.name} are read as one: no cell is blank.")
+    return said
 
 
 def not_taken(names: Sequence[str], notes: Sequence[str]) -> list[str]:

@@ -295,36 +295,24 @@ class _Decision:
         )
 
     def _read_one_hot(self) -> None:
-        hot = self._hot()
-        if len(hot) < 2 or not any(cell.lower() in ON for cells in hot.values() for cell in cells):
+        hot, question, notes = one_hot.classes(self._file.name, self._peek, self._answers)
+        cells = [cell for name in hot for cell in self._peek.counts[name]]
+        if len(hot) < 2 or not any(cell.lower() in ON for cell in cells):
             raise LnlError(
                 f"{self._file.name} has no two columns of 0 and 1. Leave --one-hot out, or name "
                 "the column of labels with --label-column."
             )
+        self._questions += [question] if question is not None else []
+        self._notes += notes
         self._one_hot = {name: name for name in hot}
         self._used["label"] = f"{len(hot)} columns of 0 and 1"
         self._accepted |= {f"={name}": (name.lower(),) for name in hot}
 
-    def _hot(self) -> dict[str, set[str]]:
-        """Return the columns of 0 and 1 with their cells, as all rows have them."""
-        cells = self._peek.counts
-        found = one_hot.likely(cells)
-        kept = [name for name, odd in found.items() if not one_hot.are_counts(odd)]
-        for name, odd in found.items() if len(kept) > 1 else ():
-            if odd:
-                then = "such rows are left out" if name in kept else "it is not read as a class"
-                self._notes.append(
-                    f"Column “{visible(name)[:40]}” has “{visible(odd[0])[:40]}” beside 0 and 1: "
-                    f"{then}."
-                )
-        return {name: set(cells[name]) for name in kept}
-
     def _ask_label(self, taken: str) -> None:
-        hot = self._hot()
-        if one_hot.may_be_meant(hot):
-            self._questions.append(one_hot.question(self._file.name, list(hot)))
-            return
         counts = self._peek.counts
+        if hot := one_hot.meant_by(counts):
+            self._questions.append(one_hot.question(self._file.name, hot))
+            return
         few = [
             each
             for each in self._names

@@ -49,8 +49,9 @@ def components(cell: str) -> tuple[str, ...]:
 class Finder:
     """Finds what a list names below `root`; `sample` are some of its paths.
 
-    Of files of one name the one in the folder `images_in` is meant, where a person said so.
-    `torn_apart` are files of names that are not settled so.
+    Where a person said `images_in`, a name without a folder is looked for in there alone, and of
+    files of one path the one in there is meant. `torn_apart` are files of names that are not
+    settled so.
 
     Raises:
         LnlError: `images_in` is no folder there.
@@ -61,6 +62,7 @@ class Finder:
     ) -> None:
         self._root, self._links, self._images_in = root, links, inside(root, images_in)
         self._torn: dict[str, set[str]] = {}
+        self._once: dict[str, str] = {}
         self._settles = False
         self.torn_apart: set[str] = set()
         self._index: Index | None = None
@@ -78,11 +80,12 @@ class Finder:
     def find(self, cell: str) -> tuple[Path, str] | BadRow:
         """Return (file, path relative to the root), or why there is none."""
         direct = locate(self._root, cell, self._links)
-        if not isinstance(direct, BadRow) or direct.reason.startswith(
-            ("A web", "A link", "A whole")
-        ):
-            return direct
         parts = components(cell)
+        if not isinstance(direct, BadRow):
+            elsewhere = self._only_in(parts) and not _lies_in(direct[1], self._images_in)
+            return self._by_name(parts) or NO_FILE if elsewhere else direct
+        if direct.reason.startswith(("A web", "A link", "A whole")):
+            return direct
         rest = self._rest(parts)
         if rest != parts:
             moved = locate(self._root, "/".join(rest), self._links)
@@ -92,6 +95,12 @@ class Finder:
         elif direct != NO_FILE:
             return direct
         return self._by_name(rest) or NO_FILE
+
+    def called(self, cell: str) -> Iterator[list[str]]:
+        """Yield the files that end like a path, by whole name, in other capitals, by stem."""
+        for _, places in self._places(components(cell)):
+            if places:
+                yield places
 
     def at_home(self, cell: str) -> str:
         """Return a path without the folders of another computer; any other as it is."""
@@ -114,30 +123,59 @@ class Finder:
             return locate(self._root, found, self._links)
         return found
 
+    def _only_in(self, parts: tuple[str, ...]) -> bool:
+        """Tell whether a name is looked for in the folder alone that a person said."""
+        return len(parts) == 1 and self._images_in not in ("", "none")
+
     def _meant(self, parts: tuple[str, ...]) -> tuple[str, str | BadRow | None]:
         """Return (how, path) of the one file of a name; what took many paths is kept."""
         meant: tuple[str, str | BadRow | None] = ("", None)
-        looked_at = 0
+        looked_at, name = 0, "/".join(parts)
         for how, places in self._places(parts):
             looked_at += len(places)
-            own = "/".join(map(composed, parts[:-1]))
-            here = [p for p in places if composed(_folder(p)).casefold() == own.casefold()]
-            if not here and self._deeper:
-                here = [p for p in places if self._base is None or _folder(p) == self._base]
-                how = _BY_FOLDER if len(here) < len(places) else how
+            if self._only_in(parts):
+                here = places
+                if places and not any(_lies_in(p, self._images_in) for p in places):
+                    meant = (how, self._elsewhere(name, places)) if meant[1] is None else meant
+                    continue
+            else:
+                here, how = self._around(parts, places, how)
             if here:
-                meant = how, self._one_of("/".join(parts), _spelled_so(parts[-1], here))
+                meant = how, self._one_of(name, here)
                 break
         if looked_at > _MANY:
             self._known[parts] = meant
         return meant
 
+    def _around(self, parts: tuple[str, ...], places: list[str], how: str) -> tuple[list[str], str]:
+        """Return the files of a name in the folder that its path says, else where most are."""
+        own = "/".join(map(composed, parts[:-1]))
+        here = [p for p in places if composed(_folder(p)).casefold() == own.casefold()]
+        if not here and self._deeper:
+            here = [p for p in places if self._base is None or _folder(p) == self._base]
+            how = _BY_FOLDER if len(here) < len(places) else how
+        return here, how
+
+    def _elsewhere(self, name: str, places: list[str]) -> BadRow:
+        """Return why a name that other folders have is left out."""
+        if len(places) > 1:
+            self._note_torn(name, places)
+            self.torn_apart.update(places)
+        return BadRow(
+            f"The file is not in “{visible(self._images_in)[:60]}”: there is {_shown(places)}.",
+            _ONE_NAME,
+        )
+
     def _one_of(self, name: str, here: list[str]) -> str | BadRow:
         """Return the file that is meant of those of one name, or why none is."""
-        if len(here) == 1:
-            return here[0]
+        last = name.rpartition("/")[2]
+        spelled = _spelled_so(last, here)
+        if len(spelled) == 1:
+            if name == last and len(self._once) < _TORN:
+                self._once[name] = spelled[0]
+            return spelled[0]
         self._note_torn(name, here)
-        meant = [p for p in here if _lies_in(p, self._images_in)]
+        meant = _spelled_so(last, [p for p in here if _lies_in(p, self._images_in)])
         if len(meant) != 1:
             self.torn_apart.update(here)
             return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
@@ -162,22 +200,44 @@ class Finder:
             return None
         said = self._images_in
         useless = said not in ("", "none") and not self._settles
-        first, stops = next(iter(self._torn)), useless or 2 * len(self._torn) > usable
+        alone = self._alone(folders)
+        first = next(iter(self._torn))
+        stops = useless or bool(alone) or 2 * len(self._torn) > usable
         shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(folders)[:6])
         named = many(len(self._torn), "name of the list has", "names of the list have")
         return Question(
             "images_in",
             (f"“{visible(said)[:60]}” has not just one file of any of them. " if useless else "")
-            + f"{named} files in several folders, first “{visible(first)[:60]}”: {shown}. Which "
-            "folder has the images?",
+            + f"{named} files in several folders, first “{visible(first)[:60]}”: {shown}."
+            + alone
+            + " Which folder has the images? Names that it lacks are left out.",
             (
                 *(Choice(name, f"{visible(name)[:60]}") for name in [*folders][:12]),
-                Choice("none", "none of them: these rows are left out"),
+                Choice("none", "none of them: names that several have are left out"),
             ),
             default="" if stops else "none",
             answer="" if useless else said,
             stops=stops,
         )
+
+    def _alone(self, torn: Counter[str]) -> str:
+        """Say where names are that only one folder has, where that may be another image.
+
+        A folder most of whose names are in another one, too, is no other part of the set: `19.png`
+        in `test` is not the image 19 of `train`.
+
+        Args:
+            torn: folder -> names of the list that it shares with another one.
+        """
+        once = Counter(
+            folder for path in self._once.values() for folder in torn if _lies_in(path, folder)
+        )
+        if not any(torn[folder] > count for folder, count in once.most_common()[1:]):
+            return ""
+        shown = ", ".join(
+            f"{count:,} in “{visible(folder)[:40]}”" for folder, count in once.most_common()[:6]
+        )
+        return f" Other names are in one of them alone: {shown}."
 
     def _places(self, parts: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
         """Yield (how, paths) of the files that end like a path, by whole name and by stem."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from lnl_core.data import coco, folders, hub_shards, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
-from lnl_core.data.reading import column_names, columns, indexing, places, read_me
+from lnl_core.data.reading import column_names, columns, indexing, lists_within, places, read_me
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
@@ -77,6 +77,9 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         split = each.name if places.is_split(each.name) else ""
         found = [path for path in names if path.is_file() and _is_part(path, answers)][:1]
         listings += [Listing(path, split, each.name) for path in found]
+    if not listings and (within := lists_within.find(folder, inner, answers, _is_list)).asked:
+        unused = _no_lists(tables_there) | dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
+        return Lists(within.listings, within.asked, unused, folder)
     if not listings and len(inner) == 1 and depth < _DEEP:
         return inside(Path(inner[0].path), answers, depth=depth + 1)
     beside = [] if listings else _beside(folder, inner)

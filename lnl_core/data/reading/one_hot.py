@@ -3,50 +3,149 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import OFF, ON
+from lnl_core.data.reading.peeking import Peek
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
-from lnl_core.readings import Choice, Question
+from lnl_core.readings import Answers, Choice, Question
+from lnl_core.types import LnlError, meant
 
 _ODD = 0.05
-"""Share of the rows in which a column of 0 and 1 may have something else."""
+"""Share of the rows in which a column of 0 and 1 may have something else, unasked."""
+
+_ASKED = 12
+"""Columns that are named in a question."""
 
 
-def likely(values: Mapping[str, Counter[str]]) -> dict[str, list[str]]:
-    """Return the columns in which nearly every cell is 0 or 1, a word for them, or blank -> others.
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """Columns of 0 and 1 of a list.
+
+    Attributes:
+        sure: column -> what else is in it, in a few rows that are left out.
+        doubtful: column -> what else is in it, where it may be a class, or ages and counts.
+    """
+
+    sure: Mapping[str, list[str]] = field(default_factory=dict)
+    doubtful: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def likely(values: Mapping[str, Counter[str]]) -> Hot:
+    """Return the columns in which cells are 0 or 1, a word for them, or blank, but for some.
 
     One of 0 alone is among them: a class that no image of this list has. One without a word is not.
+    Few odd cells that are words (?), or numbers from -1 to 1 (uncertain, undecided), make no doubt.
 
     Args:
         values: column -> its cells, how often each is there.
     """
-    found: dict[str, list[str]] = {}
+    sure: dict[str, list[str]] = {}
+    doubtful: dict[str, list[str]] = {}
     for name, cells in values.items():
         plain = [cell for cell in cells if cell.lower() in (*ON, *OFF)]
         odd = sorted(cells.keys() - set(plain))
-        few = sum(cells[cell] for cell in odd) <= _ODD * cells.total()
-        if any(plain) and few and not splits.flag(name, plain):
-            found[name] = odd
-    return found
+        if not any(plain) or splits.flag(name, plain):
+            continue
+        count = sum(cells[cell] for cell in odd)
+        few = count <= _ODD * cells.total()
+        if few and not any(map(_is_large, odd)):
+            sure[name] = odd
+        elif few or (2 * count <= cells.total() and _has_both(plain, signed=_is_signed(odd))):
+            doubtful[name] = odd
+    return Hot(sure, doubtful)
 
 
-def are_counts(odd: Sequence[str]) -> bool:
-    """Tell whether there are numbers beside 0 and 1: such a column is of ages or the like."""
-    return any(number(cell) is not None for cell in odd)
+def _is_large(cell: str) -> bool:
+    """Tell whether a cell is a number as ages and counts are: 2, 37, 1.5."""
+    value = number(cell)
+    return value is not None and not -1 <= value <= 1
 
 
-def may_be_meant(values: Mapping[str, Collection[str]]) -> bool:
+def _is_signed(cells: Iterable[str]) -> bool:
+    return any(number(cell) == -1 for cell in cells)
+
+
+def _has_both(cells: Collection[str], signed: bool = False) -> bool:
+    """Tell whether both 0 and 1 are there, in whatever words; where -1 is, blank may be 0."""
+    low = {cell.lower() for cell in cells}
+    return bool(low & set(ON)) and bool(low & set(OFF if signed else OFF[:3]))
+
+
+def may_be_meant(values: Iterable[Collection[str]]) -> bool:
     """Tell whether it is worth asking: two columns or more have both, 0 and 1."""
-    both = [
-        cells
-        for cells in values.values()
-        if any(cell.lower() in ON for cell in cells)
-        and any(cell.lower() in OFF[:3] for cell in cells)
-    ]
-    return len(both) > 1
+    return sum(map(_has_both, values)) > 1
+
+
+def meant_by(values: Mapping[str, Counter[str]]) -> list[str]:
+    """Return the columns of a list without labels that may be classes; none where it is no such."""
+    hot = likely(values)
+    for names in ([*hot.sure], [*hot.sure, *hot.doubtful]):
+        if may_be_meant(values[name] for name in names):
+            return names
+    return []
+
+
+def classes(
+    file: str, peek: Peek, answers: Answers
+) -> tuple[list[str], Question | None, list[str]]:
+    """Return (columns that are classes, what is asked about them, what should be known).
+
+    Args:
+        file: what messages call the list.
+        peek: the list.
+        answers: what a person said already.
+
+    Raises:
+        LnlError: a column that was named is not there.
+    """
+    values = peek.counts
+    hot = likely(values)
+    taken, asked = [*hot.sure], None
+    if hot.doubtful and (
+        answers.class_columns or not (len(taken) > 1 and _each_has_one(peek.cells(taken), taken))
+    ):
+        asked = _ask_doubtful(file, hot, values, answers)
+        taken += _said(file, peek, hot, answers)
+    odd = {**hot.doubtful, **hot.sure}
+    notes = []
+    for name in peek.names if asked is None or not asked.is_open else ():
+        if odd.get(name):
+            then = "such rows are left out" if name in taken else "it is not read as a class"
+            other = visible(odd[name][0])[:40]
+            notes.append(f"Column “{visible(name)[:40]}” has “{other}” beside 0 and 1: {then}.")
+    return [name for name in peek.names if name in taken], asked, notes
+
+
+def _said(file: str, peek: Peek, hot: Hot, answers: Answers) -> list[str]:
+    """Return the columns that a person called classes; all in doubt where nobody said anything."""
+    said = answers.class_columns
+    if said in ((), ("all",)):
+        return list(hot.doubtful)
+    by_name = {name.lower(): name for name in reversed(peek.names)}
+    wanted = [each for each in said if each != "none"]
+    for each in wanted:
+        if each.lower() not in by_name:
+            raise LnlError(
+                f"{file} has no column “{each[:40]}”.{meant(each, peek.names)} "
+                f"Its columns: {peek.shown()}."
+            )
+    return [by_name[each.lower()] for each in wanted]
+
+
+def _each_has_one(rows: Iterable[Mapping[str, str]], names: Sequence[str]) -> bool:
+    """Tell whether every row has a single 1 in columns: then no other column is a class.
+
+    Rows with something else in one of them say nothing.
+    """
+    for cells in rows:
+        low = [cells.get(name, "").lower() for name in names]
+        if all(cell in (*ON, *OFF) for cell in low) and sum(cell in ON for cell in low) != 1:
+            return False
+    return bool(names)
 
 
 def question(file: str, hot: Sequence[str]) -> Question:
@@ -58,4 +157,33 @@ def question(file: str, hot: Sequence[str]) -> Question:
         "them a class?",
         (Choice("yes", "a column per class"),),
         stops=True,
+    )
+
+
+def _ask_doubtful(
+    file: str, hot: Hot, values: Mapping[str, Counter[str]], answers: Answers
+) -> Question:
+    """Ask which of the columns that have more than 0 and 1 are classes."""
+    names = list(hot.doubtful)
+    shown = []
+    for name in names[:6]:
+        odd = hot.doubtful[name]
+        count = sum(values[name][cell] for cell in odd)
+        shown.append(
+            f"“{visible(name)[:24]}” has “{visible(odd[0])[:24]}” or the like in {count:,} of "
+            f"{values[name].total():,} rows"
+        )
+    more = f", {len(names) - 6:,} more" if len(names) > 6 else ""
+    return Question(
+        "class_columns",
+        f"Beside 0 and 1, {'; '.join(shown)}{more} of {file}. Which of them are classes? Rows in "
+        "which one has neither 0 nor 1 are then left out.",
+        (
+            Choice("all", "all of them"),
+            *(Choice(name, f"“{visible(name)[:60]}”") for name in names[:_ASKED]),
+            Choice("none", "none of them: they are not read"),
+        ),
+        answer=", ".join(answers.class_columns),
+        stops=True,
+        several=True,
     )

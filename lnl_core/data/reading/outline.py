@@ -45,6 +45,7 @@ class Outline:
 
     Attributes:
         files: lists, arrays or folders that are read.
+        lists: where the files among them lie that say labels or the names of classes.
         columns: what is needed -> the column that has it.
         questions: what is asked.
         notes: sentences about the set as a whole.
@@ -61,6 +62,7 @@ class Outline:
     """
 
     files: list[str] = field(default_factory=list)
+    lists: list[Path] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

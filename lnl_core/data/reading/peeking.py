@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -86,6 +86,11 @@ class Peek:
         wanted = [name for name in self._single if not self._all_differ(first[name])]
         found = surveying.counts(self._files, wanted, self._has_header)
         return {name: found.get(name, Counter()) for name in first}
+
+    def cells(self, names: Sequence[str]) -> Iterator[Mapping[str, str]]:
+        """Yield the cells of columns in all rows."""
+        for file in self._files:
+            yield from surveying.rows(file, names, self._has_header)
 
     def _all_differ(self, cells: Sequence[str]) -> bool:
         filled = [cell for cell in cells if cell]

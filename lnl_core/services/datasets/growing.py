@@ -336,6 +336,7 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
         whole = str(source.expanduser().absolute())
         after = [len(audits.draws(info)), decisions.last_id(info)]
         addition = {"first": info.n, "count": n - info.n, "source": whole, "added_at": now()}
+        addition["lists"] = batch.meta.get("lists", [])
         return {
             "n": n,
             "version": digest.hexdigest(),

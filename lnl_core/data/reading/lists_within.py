@@ -1,0 +1,136 @@
+"""Lists that lie in the folders of their images: north/labels.csv, south/labels.csv.
+
+The folders may be sites, cameras or folds, and the lists have the labels; or they are the classes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from lnl_core.data import tables
+from lnl_core.data.files import hidden
+from lnl_core.data.list_rows import Listing
+from lnl_core.data.reading import columns, surveying
+from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.split_names import is_split
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
+from lnl_core.types import LnlError
+
+_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
+_PEEK = 64
+FOLDERS_HAVE = "The folders around the lists have the labels."
+_MOST = 3
+"""Tables in one folder, above which they are of its images and no lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Lists in the folders of their images.
+
+    Attributes:
+        listings: those that are read, where a person said that they have the labels.
+        asked: whether they or the folders have the labels; empty where there is no such list.
+        unused: what they are called, where the folders have the labels.
+    """
+
+    listings: tuple[Listing, ...] = ()
+    asked: tuple[Question, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+def find(
+    folder: Path,
+    inner: Sequence[os.DirEntry[str]],
+    answers: Answers,
+    is_list: Callable[[Path, Answers], bool],
+) -> Within:
+    """Look for lists in folders that are no splits, and ask whether they have the labels.
+
+    Nothing is asked where each list has one label, and each another one: then the folders say it.
+
+    Args:
+        folder: the folder around them.
+        inner: its folders.
+        answers: what a person said already.
+        is_list: tells whether a table has image and label.
+    """
+    found: list[Listing] = []
+    labels: list[set[str]] = []
+    for each in inner:
+        if is_split(each.name):
+            continue
+        for file in _tables(Path(each.path)):
+            own, below = _labels(file, answers) if is_list(file, answers) else (set(), "")
+            if own:
+                name = f"{each.name}/{file.name}"
+                found.append(Listing(file, "", f"{each.name}{below}", name))
+                labels.append(own)
+    single = Counter(next(iter(own)) for own in labels if len(own) == 1)
+    if not found or (single.total() == len(found) and max(single.values()) == 1):
+        return Within()
+    names = tuple(each.name for each in found)
+    count = len(set().union(*labels))
+    question = Question(
+        "labels_in",
+        f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first "
+        f"“{visible(names[0])[:60]}”, with image and label: {many(count, 'label')}. Are the labels "
+        f"there, or are the {len(inner):,} folders of {visible(folder.name)[:40]} the classes?",
+        (
+            Choice("folders", "the class folders"),
+            Choice("list", "the list" if len(found) == 1 else "the lists"),
+        ),
+        answer=answers.labels_in,
+        stops=True,
+    )
+    if answers.labels_in == "list":
+        return Within(tuple(found), (question,))
+    return Within((), (question,), names)
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the tables that lie in a folder, where they are few."""
+    try:
+        with os.scandir(folder) as listing:
+            names = [e.name for e in listing if e.name.lower().endswith(_SUFFIXES)]
+    except OSError:
+        return []
+    found = [folder / name for name in sorted(names) if not hidden(name)]
+    return [each for each in found if each.is_file()] if len(found) <= _MOST else []
+
+
+def _labels(file: Path, answers: Answers) -> tuple[set[str], str]:
+    """Return the labels of a list, none where most of its first images do not lie beside it.
+
+    And the folder in which they lie there: "" or /images.
+    """
+    try:
+        decided = columns.decide(file, file.parent, replace(answers, images_in=""))
+        if not decided.complete:
+            return set(), ""
+        required = tuple(decided.accepted)
+        rows = tables.rows(
+            file, file.name, decided.accepted, required, has_header=decided.has_header
+        )
+        first = [cells["image"] for _, cells in islice(rows, _PEEK) if isinstance(cells, dict)]
+        cells = [cell for cell in first if cell]
+        finder = Finder(file.parent.resolve(), cells)
+        places = {cell: finder.find(cell) for cell in cells}
+        there = {cell: each[1] for cell, each in places.items() if not isinstance(each, BadRow)}
+        if 2 * len(there) < max(len(places), 1):
+            return set(), ""
+        if decided.one_hot:
+            return set(decided.one_hot), ""
+        values = surveying.counts((file,), [decided.used["label"]], decided.has_header)
+    except LnlError:
+        return set(), ""
+    below = {path.removesuffix(cell).rstrip("/") for cell, path in there.items()}
+    around = next(iter(below)) if len(below) == 1 else ""
+    labels = {visible(value) for value in values[decided.used["label"]] if value}
+    return labels or {"one", "in each row"}, f"/{around}" if around else ""

@@ -1,0 +1,57 @@
+"""Lists in the folders of their images: whether they or the folders have the labels is asked."""
+
+import pytest
+
+from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, put, read, stops
+
+SITES = {
+    "flat": ("{}/labels.csv", "{}/{}.png", "{}.png"),
+    "below": ("{}/labels.csv", "{}/images/{}.png", "{}.png"),
+    "by their paths": ("{}/list.tsv", "{}/images/{}.png", "images/{}.png"),
+}
+
+
+def written(folder, form, folders, label_of):
+    """Write a list and four pictures in every folder."""
+    file, image, cell = form
+    for each in folders:
+        put(folder, [image.format(each, at) for at in range(4)])
+        comma = "\t" if file.endswith(".tsv") else ","
+        rows = [f"{cell.format(at)}{comma}{label_of(each, at)}" for at in range(4)]
+        (folder / file.format(each)).write_text("\n".join([f"image{comma}label", *rows]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("form", SITES.values(), ids=SITES)
+def test_who_has_the_labels_is_asked(tmp_path, agrees, form):
+    source = written(tmp_path / "s", form, ["north", "south"], lambda _, at: "ab"[at % 2])
+    said = stops(source, "labels_in", tmp_path)
+    assert "2 lists lie in folders of images, first “north/" in said
+    assert "or are the 2 folders of s the classes?" in said
+    got = agrees(source, Answers(labels_in="list"))
+    assert (got.names, got.report.n) == (["a", "b"], 8)
+    for path, image in zip(got.paths, got.ids, strict=True):
+        assert path.split("/")[0] == image.split("/")[0]
+    assert agrees(source, Answers(labels_in="folders")).names == ["north", "south"]
+
+
+def test_a_list_in_one_of_the_folders_is_asked_about(tmp_path):
+    source = written(tmp_path / "s", SITES["flat"], ["north"], lambda _, at: "ab"[at % 2])
+    put(source, ["south/0.png"])
+    stops(source, "labels_in", tmp_path)
+
+
+@pytest.mark.parametrize("label_of", [lambda each, _: each, lambda each, _: each[-1]])
+def test_lists_that_say_what_their_folders_say_are_no_question(tmp_path, label_of):
+    source = written(tmp_path / "s", SITES["flat"], ["c0", "c1", "c2"], label_of)
+    found = read(source)
+    assert not asked(found)
+    assert counts(found) == {"c0": 4, "c1": 4, "c2": 4}
+
+
+def test_tables_of_something_else_in_class_folders_are_no_question(tmp_path):
+    source = put(tmp_path / "s", [f"{name}/{at}.png" for name in ("cat", "dog") for at in range(4)])
+    (source / "cat" / "sizes.csv").write_text("image,width\n0.png,16\n1.png,16\n")
+    (source / "dog" / "old.csv").write_text("image,label\ngone.png,x\naway.png,y\n")
+    assert not asked(read(source))
