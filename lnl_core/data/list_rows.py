@@ -18,6 +18,7 @@ from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
 from lnl_core.data.reading.split_folders import SplitFolders
+from lnl_core.data.reading.split_names import are_apart
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.readings import Answers
@@ -62,6 +63,7 @@ class Counted:
         with_truth: usable rows with a true label.
         hashes: of every usable row's id.
         splits: split -> usable rows.
+        apart: (list, its split in the column) -> usable rows, where the list is called otherwise.
         examples: label as written -> a few of its paths.
     """
 
@@ -73,6 +75,7 @@ class Counted:
     sample: Sample = field(default_factory=Sample)
     hashes: array[int] = field(default_factory=lambda: array("q"))
     splits: Counter[str] = field(default_factory=Counter)
+    apart: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -226,7 +229,7 @@ class ListRows:
             LnlError: no usable row, or too many classes.
         """
         seen = Counted()
-        for _, _, cells in self.rows():
+        for listing, _, cells in self.rows():
             seen.total += 1
             if isinstance(cells, BadRow) or (problem := problem_of(cells)) is not None:
                 bad = cells if isinstance(cells, BadRow) else problem
@@ -245,6 +248,8 @@ class ListRows:
                 seen.true[visible(cells["true_label"])] += 1
             if cells.get("split"):
                 seen.splits[visible(cells["split"])] += 1
+                if listing.split and are_apart(listing.split, cells["split"]):
+                    seen.apart[self.called(listing), visible(cells["split"])] += 1
             if len(seen.written) > 2 * MAX_CLASSES:
                 break
         if not seen.usable:

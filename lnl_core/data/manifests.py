@@ -293,6 +293,7 @@ class _Listed:
                 visible(each.split or self._rows.called(each)) for each in self._listings
             )
             outline.notes.append(f"Read together: {shown}.")
+        outline.notes += per_list.splits_apart(counted.apart)
         if 0 < counted.with_truth < counted.usable:
             outline.notes.append(
                 f"true_label is blank in {many(counted.usable - counted.with_truth, 'row')}: "

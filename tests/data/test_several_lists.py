@@ -376,3 +376,18 @@ def test_signs_of_traffic_with_a_box_each_have_their_class_in_class_id(tmp_path)
     found = read(tmp_path)
     assert (found.open_questions, counts(found)) == ((), {"0": 4, "1": 4, "2": 4})
     assert found.splits == {"Test": 6, "Train": 6}
+
+
+def test_a_column_that_contradicts_the_names_of_the_lists_is_said(tmp_path):
+    put(tmp_path, [f"im{i}.png" for i in range(12)])
+    for at, (name, own) in enumerate((("train", "train"), ("test_list", "val"))):
+        rows = [f"im{6 * at + i}.png,{'ab'[i % 2]},{own if i % 2 else name}" for i in range(6)]
+        text = "\n".join(["image,label,split", *rows]) + "\n"
+        (tmp_path / f"{name}.csv").write_text(text)
+    (said,) = [note for note in read(tmp_path).notes if "another split" in note]
+    assert said.startswith(
+        "3 rows say another split than the list's name (test_list.csv: 3 in “val”)"
+    )
+    found = read(tmp_path, split_column="none")
+    assert found.splits == {"test_list": 6, "train": 6}
+    assert not any("another split" in note for note in found.notes)

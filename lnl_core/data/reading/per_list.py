@@ -13,6 +13,7 @@ from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
 from lnl_core.data.reading.outline import UNLABELLED
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 _LABELS = 100
@@ -281,4 +282,22 @@ def notes(decided: Mapping[Path, Columns]) -> list[str]:
         + "."
         for file, each in decided.items()
         if any(each.used.get(key) != first.get(key) for key in ("image", "label"))
+    ]
+
+
+def splits_apart(rows: Mapping[tuple[str, str], int]) -> list[str]:
+    """Say which lists are called like another split than their column of splits says.
+
+    Args:
+        rows: (list, split in its column) -> rows.
+    """
+    if not rows:
+        return []
+    first = ", ".join(
+        f"{visible(name)[:60]}: {count:,} in “{visible(split)[:24]}”"
+        for (name, split), count in list(rows.items())[:4]
+    )
+    return [
+        f"{many(sum(rows.values()), 'row says', 'rows say')} another split than the list's name "
+        f"({first}). The column is read; --split-column none: the lists' names are the splits."
     ]

@@ -7,6 +7,7 @@ import re
 _SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
 )
+_SHORT = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 _AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
 _OF_LISTS = frozenset(
     {"label", "labels", "list", "annotations", "metadata", "meta", "df", "gt", "instances"}
@@ -28,3 +29,9 @@ def split_in(name: str) -> str:
     """Return the split that the name of an array or a column holds (x_train: train); "" if none."""
     found = [token for token in re.split(r"[^a-z]+", name.lower()) if token in _SPLITS]
     return found[0] if len(found) == 1 else ""
+
+
+def are_apart(one: str, other: str) -> bool:
+    """Tell whether two names are of different splits: test.csv and val; valid and val are one."""
+    first, second = (split_in(name) for name in (one, other))
+    return bool(first and second) and _SHORT.get(first, first) != _SHORT.get(second, second)
