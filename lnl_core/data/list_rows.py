@@ -22,6 +22,7 @@ from lnl_core.data.reading.split_names import are_apart
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.readings import Answers
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 MAX_CLASSES = 100_000
@@ -254,8 +255,16 @@ class ListRows:
                 break
         if not seen.usable:
             name = self._listings[0].file.name
-            raise LnlError(f"{name} has no row with both image and label. Fill them in.")
+            raise LnlError(f"{name} has no row with both image and label. {_why(seen.unusable)}")
         return seen
+
+
+def _why(unusable: Counter[tuple[str, str]]) -> str:
+    """Return why most rows cannot be used, and the remedy."""
+    if not unusable:
+        return "Fill them in."
+    ((reason, remedy), count) = unusable.most_common(1)[0]
+    return f"{many(count, 'row')}: {reason} {remedy}"
 
 
 def id_of(cells: Cells, root: Path) -> str:

@@ -391,3 +391,13 @@ def test_a_column_that_contradicts_the_names_of_the_lists_is_said(tmp_path):
     found = read(tmp_path, split_column="none")
     assert found.splits == {"test_list": 6, "train": 6}
     assert not any("another split" in note for note in found.notes)
+
+
+def test_a_list_of_which_no_row_can_be_used_says_why(tmp_path):
+    put(tmp_path, ["a.png", "b.png"])
+    file = tmp_path / "list.csv"
+    file.write_text("image,label,notes\na.png,cat,old, torn\nb.png,dog,new, wet\n")
+    with pytest.raises(
+        LnlError, match=r"both image and label\. 2 rows: More cells than the header has\. Put"
+    ):
+        read(file)
