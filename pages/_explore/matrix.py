@@ -33,7 +33,7 @@ def draw(info: DatasetInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="matrix_row"):
         st.markdown("**Given → true**", width="stretch")
         matrix = confusions.matrix(info)
-        if matrix is not None:
+        if matrix is not None and matrix.says.any():
             st.caption("a click filters the queue", width="content")
     if matrix is None:
         if info.real_class_count < 2:

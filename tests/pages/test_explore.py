@@ -211,6 +211,7 @@ def test_a_matrix_of_grey_cells_is_a_sentence_until_somebody_finds_an_error(desk
     cells = f"explore-cells-{mapped.id}"
     assert cells not in [str(each.proto.id).split("-", 2)[2] for each in app.get("plotly_chart")]
     assert "No class pair expects 5 wrong labels or more, and nobody has found one" in texts(app)
+    assert "a click filters" not in texts(app)  # there is nothing to click
     given = np.asarray(datasets.load(mapped).given_labels)
     row = int(np.flatnonzero(given == 0)[0])
     decisions.append(mapped, [Decision(row, Action.RELABEL, "reviewer A", label=2, cid="one")])
