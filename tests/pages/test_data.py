@@ -181,7 +181,7 @@ def test_a_hostile_class_stays_text_in_the_chart(desk, hostile):
     app = desk(dataset=hostile.name)
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     names = figure["layout"]["yaxis"]["ticktext"]
-    assert names[1] == "&lt;b&gt;bold&lt;/b&gt; :tada…"
+    assert names[1] == "&lt;b&gt;bold&lt;/b&gt;…$x^2$"
 
 
 def test_exactly_four_of_the_shown_photographs_are_wrong():
