@@ -110,8 +110,6 @@ def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
     figure = costs.costs(comparison.candidates, _figures.tone(), columns=columns, bar=bar)
     if figure is None:
         st.caption("No run of these noted its cost: whatever is started on Runs does.")
-        if st.button("Runs", icon=":material/play_circle:", key="cost_runs"):
-            _ui.go("runs", dataset=info.name)
         return
     with st.container(border=True, key="cost_card"):
         _figures.draw(
