@@ -1,5 +1,6 @@
 """Whatever file of a set or a run a command would refuse, the doctor names, with a way on."""
 
+import errno
 import json
 import shutil
 
@@ -117,3 +118,21 @@ def test_a_meta_that_does_not_fit_its_arrays_comes_from_the_copy_that_does(judge
         assert looked(judged).findings == ()
         assert again(judged).n == 12
         assert len(list(decisions.history(again(judged)))) == 1
+
+
+def test_what_cannot_be_read_just_now_is_named_and_never_dropped(judged, monkeypatch):
+    digests, load = judged.directory / datasets.FILE_DIGESTS, np.load
+
+    def failing(path, *args, **kwargs):
+        if str(path).endswith(datasets.FILE_DIGESTS):
+            raise OSError(errno.EIO, "Input/output error")
+        return load(path, *args, **kwargs)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(np, "load", failing)
+        (found,) = looked(judged).findings
+        assert "cannot be read: Input/output error" in found.problem
+        assert not found.restorable
+        restored(judged)
+    assert digests.is_file()
+    assert looked(judged).findings == ()

@@ -93,7 +93,7 @@ class SplitFolders:
         for places in self._finder.called(cell):
             if len(places) > _MOST:
                 return [], []
-            said = [p for p in places if f"{p}".startswith(f"{self._images_in}/")]
+            said = [p for p in places if p.startswith(f"{self._images_in}/")]
             places = said if self._images_in and said else places
             here = [p for p in places if key in map(_key, p.split("/")[:-1])]
             if here:

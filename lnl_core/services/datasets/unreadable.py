@@ -16,7 +16,7 @@ from lnl_core.said import command
 from lnl_core.store import arrays, datasets
 from lnl_core.store.files import read_json, write_json
 from lnl_core.store.table import read_table
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Missing
+from lnl_core.types import ACTIVE_STATES, Damaged, DatasetInfo, Job, JobState, LnlError, Missing
 
 _READ: dict[str, Callable[[Path], object]] = {
     ".npy": arrays.read_array,
@@ -114,16 +114,21 @@ def _remove(info: DatasetInfo, file: Path) -> None:
 
 def _dropped(file: Path, without: str) -> Iterator[Unreadable]:
     problem = _problem(file)
-    if problem is not None:
-        help_ = _NO_GOAL if file.parent.name == "goals" else _AGAIN
-        yield Unreadable(file, problem, None, without, help_)
+    if problem is None:
+        return
+    if not isinstance(problem, Damaged):  # no right to read it, no memory: the file may be whole
+        yield Unreadable(file, str(problem), None, "", "Nothing is dropped: it may be whole")
+        return
+    help_ = _NO_GOAL if file.parent.name == "goals" else _AGAIN
+    yield Unreadable(file, str(problem), None, without, help_)
 
 
 def _of_run(info: DatasetInfo, job: Job) -> Iterator[Unreadable]:
     """Yield the first file of a run that would be refused, by itself or with the others."""
     folder, problem = queue.run_dir(info.workspace, job), None
     for file in sorted(folder.rglob("*")):
-        if (problem := _problem(file)) is not None:
+        if (wrong := _problem(file)) is not None:
+            problem = str(wrong)
             break
     if problem is None and job.state is JobState.DONE and job.method in _methods():
         problem = _refused(info, folder)
@@ -153,7 +158,7 @@ def _methods() -> set[str]:
     return set(METHODS)
 
 
-def _problem(file: Path) -> str | None:
+def _problem(file: Path) -> LnlError | None:
     """Return why a file would be refused; None where it opens, is none, or is being written."""
     opens = _READ.get(file.suffix)
     if opens is None or file.name.startswith((".", _IN_PART)) or not file.is_file():
@@ -163,7 +168,7 @@ def _problem(file: Path) -> str | None:
     except Missing:  # just now
         return None
     except LnlError as error:
-        return str(error)
+        return error
     return None
 
 
