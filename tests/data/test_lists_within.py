@@ -1,5 +1,8 @@
 """Lists in the folders of their images: whether they or the folders have the labels is asked."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from lnl_core.readings import Answers
@@ -28,7 +31,7 @@ def test_who_has_the_labels_is_asked(tmp_path, agrees, form):
     source = written(tmp_path / "s", form, ["north", "south"], lambda _, at: "ab"[at % 2])
     said = stops(source, "labels_in", tmp_path)
     assert "2 lists lie in folders of images, first “north/" in said
-    assert "or are the 2 folders of s the classes?" in said
+    assert "or are the folders of s the classes?" in said
     got = agrees(source, Answers(labels_in="list"))
     assert (got.names, got.report.n) == (["a", "b"], 8)
     for path, image in zip(got.paths, got.ids, strict=True):
@@ -40,6 +43,57 @@ def test_a_list_in_one_of_the_folders_is_asked_about(tmp_path):
     source = written(tmp_path / "s", SITES["flat"], ["north"], lambda _, at: "ab"[at % 2])
     put(source, ["south/0.png"])
     stops(source, "labels_in", tmp_path)
+
+
+LONE = {
+    "images below": ("labels.csv", "images/{}.png", "{}.png"),
+    "images beside": ("labels.csv", "{}.png", "{}.png"),
+    "called like a split": ("train.csv", "train_images/{}.png", "{}.png"),
+    "class folders that agree": ("list.csv", "{}/{}.png", "{}/{}.png"),
+}
+
+
+@pytest.mark.parametrize("beside", [(), ("texts/notes.txt",), ("__MACOSX/birds/._labels.csv",)])
+@pytest.mark.parametrize("form", LONE.values(), ids=LONE)
+def test_one_folder_around_a_list_and_its_images_is_no_question(tmp_path, agrees, form, beside):
+    file, image, cell = form
+    source, names = tmp_path / "s", [("ab"[at % 2], at) for at in range(8)]
+    of = [each if image.count("{}") > 1 else each[1:] for each in names]
+    put(source / "birds", [image.format(*each) for each in of])
+    rows = [f"{cell.format(*of[at])},{label}" for at, (label, _) in enumerate(names)]
+    (source / "birds" / file).write_text("\n".join(["image,label", *rows]) + "\n")
+    for name in beside:
+        (source / name).parent.mkdir(parents=True)
+        (source / name).write_text("x")
+    packed = Path(shutil.make_archive(str(tmp_path / "z"), "zip", source))
+    got = agrees(source)
+    assert not any(each.stops for each in read(source).questions)
+    assert (got.names, got.given) == (["a", "b"], [label for label, _ in names])
+    assert agrees(packed).given == got.given
+    assert read(source, lists=(file,)).n == 8
+
+
+def test_lists_of_splits_in_one_folder_keep_their_splits(tmp_path, agrees):
+    source = tmp_path / "s" / "data"
+    for split in ("train", "test"):
+        put(source, [f"{split}/{at}.png" for at in range(4)])
+        rows = "".join(f"{split}/{at}.png,{'ab'[at % 2]}\n" for at in range(4))
+        (source / f"{split}.csv").write_text(f"image,label\n{rows}")
+    got = agrees(source.parent)
+    assert sorted(got.splits) == ["test"] * 4 + ["train"] * 4
+    assert got.splits == agrees(source).splits
+
+
+def test_lists_of_splits_in_several_folders_keep_their_splits(tmp_path, agrees):
+    source = tmp_path / "s"
+    for site in ("north", "south"):
+        for split in ("train", "test"):
+            put(source / site, [f"{split}{at}.png" for at in range(4)])
+            rows = "".join(f"{split}{at}.png,{'ab'[at % 2]}\n" for at in range(4))
+            (source / site / f"{split}.csv").write_text(f"image,label\n{rows}")
+    stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list"))
+    assert sorted(got.splits) == ["test"] * 8 + ["train"] * 8
 
 
 @pytest.mark.parametrize("label_of", [lambda each, _: each, lambda each, _: each[-1]])

@@ -52,7 +52,8 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     """Find the lists of images inside a folder: tables whose header has image and label.
 
     Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
-    Face's imagefolder has for its splits; a lone folder around them (`data/`) is passed through.
+    Face's imagefolder has for its splits; a lone folder around them (`data/`), or the only one with
+    images (beside `docs/`), is passed through.
 
     Raises:
         LnlError: a list that was asked for is not there.
@@ -65,9 +66,13 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         if Path(each.path).suffix.lower() in SUFFIXES and Path(each.path).is_file()
     ]
     tables_there = without_notes(folder, tables_there)
-    named = bool(answers.lists) and answers.lists != ("all",)
-    if named:
-        return _asked_for(folder, [*tables_there, *_beside(folder, inner)], answers)
+    if answers.lists and answers.lists != ("all",):
+        there = [*tables_there, *_beside(folder, inner)]
+        is_here = any(each.name in answers.lists for each in there)
+        lone = None if is_here or depth == _DEEP else _lone(inner)
+        if lone is not None:
+            return _through(lone, answers, depth)
+        return _asked_for(folder, there, answers)
     known = [each for each in tables_there if _is_list(each, answers)]
     if known:
         return _chosen(folder, known, tables_there, answers)
@@ -77,16 +82,37 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         split = each.name if places.is_split(each.name) else ""
         found = [path for path in names if path.is_file() and _is_part(path, answers)][:1]
         listings += [Listing(path, split, each.name) for path in found]
-    if not listings and (within := lists_within.find(folder, inner, answers, _is_list)).asked:
+    if listings:
+        return Lists(tuple(listings), unused=_no_lists(tables_there))
+    lone = _lone(inner)
+    within = lists_within.find(folder, inner if lone is None else (), answers, _is_list)
+    if within.asked:
         unused = _no_lists(tables_there) | dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
         return Lists(within.listings, within.asked, unused, folder)
-    if not listings and len(inner) == 1 and depth < _DEEP:
-        return inside(Path(inner[0].path), answers, depth=depth + 1)
-    beside = [] if listings else _beside(folder, inner)
-    beside = [each for each in beside if _is_list(each, answers)]
-    if beside:
+    beside = [each for each in _beside(folder, inner) if _is_list(each, answers)]
+    if beside and len(inner) > 1:
         return replace(_chosen(folder, beside, (), answers), root=folder)
-    return Lists(tuple(listings), unused=_no_lists(tables_there))
+    below = Lists() if lone is None or depth == _DEEP else _through(lone, answers, depth)
+    return replace(below, unused=_no_lists(tables_there) | dict(below.unused))
+
+
+def _through(lone: Path, answers: Answers, depth: int) -> Lists:
+    """Find the lists inside the only folder that images lie in."""
+    there = inside(lone, answers, depth=depth + 1)
+    return replace(there, root=there.root or lone) if there.listings else there
+
+
+def _lone(inner: Sequence[os.DirEntry[str]]) -> Path | None:
+    """Return the only folder, or the only one that holds an image, at any depth."""
+    if len(inner) == 1:
+        return Path(inner[0].path)
+    holding = (
+        Path(each.path)
+        for each in inner
+        if any(places.like_image(file.path) for file in folders.walk(Path(each.path)))
+    )
+    first = list(islice(holding, 2))
+    return first[0] if len(first) == 1 else None
 
 
 def _no_lists(there: Sequence[Path]) -> dict[str, str]:

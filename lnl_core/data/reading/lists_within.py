@@ -66,11 +66,14 @@ def find(
     for each in inner:
         if is_split(each.name):
             continue
-        for file in _tables(Path(each.path)):
+        there = _tables(Path(each.path))
+        parts = sum(is_split(file.stem, lists=True) for file in there) > 1
+        for file in there:
             own, below = _labels(file, answers) if is_list(file, answers) else (set(), "")
             if own:
+                split = file.stem if parts and is_split(file.stem, lists=True) else ""
                 name = f"{each.name}/{file.name}"
-                found.append(Listing(file, "", f"{each.name}{below}", name))
+                found.append(Listing(file, split, f"{each.name}{below}", name))
                 labels.append(own)
     single = Counter(next(iter(own)) for own in labels if len(own) == 1)
     if not found or (single.total() == len(found) and max(single.values()) == 1):
@@ -81,7 +84,7 @@ def find(
         "labels_in",
         f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first "
         f"“{visible(names[0])[:60]}”, with image and label: {many(count, 'label')}. Are the labels "
-        f"there, or are the {len(inner):,} folders of {visible(folder.name)[:40]} the classes?",
+        f"there, or are the folders of {visible(folder.name)[:40]} the classes?",
         (
             Choice("folders", "the class folders"),
             Choice("list", "the list" if len(found) == 1 else "the lists"),
