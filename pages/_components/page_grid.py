@@ -40,8 +40,8 @@ def page_grid(key: str, data: Mapping[str, Any]) -> str | None:
         data: pages of items, classes, acknowledged answers, addresses.
 
     Returns:
-        `single`, `clear`, `export` or `goal` where the person asks for single mode, for no filters,
-        for the Export page or for another goal, else None.
+        `single`, `clear`, `export`, `team` or `goal` where the person asks for single mode, for no
+        filters, for the Export page, for Team or for another goal, else None.
     """
     result = _COMPONENT(
         key=key,

@@ -40,9 +40,9 @@ def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
         data: items, classes, acknowledged answers, addresses: what `pages/review.py` sends.
 
     Returns:
-        `page`, `clear`, `waits`, `export` or `goal` where the person asks for page mode, for no
-        filters, for what was put off, for the Export page or for another goal, `row:N` for an image
-        out of turn and `back` from it; else None.
+        `page`, `clear`, `waits`, `export`, `team` or `goal` where the person asks for page mode,
+        for no filters, for what was put off, for the Export page, for Team or for another goal,
+        `row:N` for an image out of turn and `back` from it; else None.
     """
     result = _COMPONENT(
         key=key,

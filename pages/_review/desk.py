@@ -268,6 +268,8 @@ def _go(info: DatasetInfo, where: str | None) -> None:
         _ui.go("export", dataset=info.name)
     if where == "certificate":
         _ui.go("export", dataset=info.name, certificate="1")
+    if where == "team":
+        _ui.go("team", dataset=info.name)
     if where == "goal":
         st.session_state["review_goal"] = True
         st.rerun()

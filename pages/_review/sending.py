@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -14,6 +14,7 @@ from lnl_core.services import methods
 from lnl_core.services.review import blind, looks
 from lnl_core.services.review.desk import ReviewState, page_states, to_label
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.team.waiting import waiting
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _ui
 from pages._review.answers import ANEW, ASKED
@@ -59,6 +60,7 @@ def single(
         for item in reversed(state.items)
         if not (choice.is_blind or item.get("blind"))
     }
+    items = [_shown(each, choice) for each in state.items if each["row"] not in gone]
     return {
         "view": view_of(info, choice, marked),
         "left": sorted(left),
@@ -66,8 +68,9 @@ def single(
         "focus": list(focus),
         "asked": st.session_state.get(ASKED),
         "mode": choice.mode,
-        "items": [_shown(each, choice) for each in state.items if each["row"] not in gone],
+        "items": items,
         **_labelling(info, choice),
+        **_ends(info, items),
         "classes_shown": classes,
         "recent": [
             blind.answered(each) if choice.is_blind else _slim(each) for each in state.recent
@@ -97,6 +100,11 @@ def _anew() -> int:
     return int(st.session_state.get(ANEW, 0))
 
 
+def _ends(info: DatasetInfo, items: Sequence[object]) -> dict[str, Any]:
+    """Return what is still open elsewhere, once nothing more comes here; else nothing."""
+    return {} if items else {"ends": asdict(waiting(info, _ui.reviewer()))}
+
+
 def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
     """Return how far the labelling of what came without a class is; nothing where all had one."""
     if not info.no_classes:
@@ -124,6 +132,7 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         "recent": [],
         "advised": choice.filters.suggested is not None,
         **_labelling(info, choice),
+        **_ends(info, pages[0].items),
         "progress": pages[0].progress.as_dict(),
         "held": pages[0].held,
     }

@@ -79,14 +79,36 @@ def test_one_key_leads_back_to_what_was_skipped_and_is_unsure(common_server, pag
     assert "given=" not in page.url, "the filters before are gone: it is all that was put off"
     desk.press("s", "s").saved()
     page.get_by_text("That was all under these filters; 1 image left as before.").wait_for()
-    page.keyboard.press("l")
+    page.get_by_role("button", name="Show skipped and unsure").click()
     late.wait_for()
     desk.press("k").saved().press("k").saved()
     page.get_by_text("Nothing left under these filters").wait_for()
+    assert page.get_by_role("button", name="Show skipped and unsure").count() == 0
     assert [action for row, action, _ in desk.actions() if row in (skipped, unsure)][-2:] == [
         "keep",
         "keep",
     ]
+
+
+@pytest.mark.parametrize("view", ["Single", "Page"])
+def test_the_end_of_the_queue_leads_to_what_waits_on_team(common_server, page, make_set, view):
+    info = make_set(common_server, f"ends {view}", CLASSES, n=8)
+    for who in ("reviewer A", "bob"):
+        decisions.add_reviewer(info.workspace, who)
+        kept = [Decision(row, Action.KEEP, who) for row in range(2, info.n)]
+        decisions.append(info, kept)
+    decisions.append(
+        info, [Decision(0, Action.NONE, "bob"), Decision(0, Action.KEEP, "reviewer A")]
+    )
+    decisions.append(info, [Decision(1, Action.UNSURE, "reviewer A")])
+    page.goto(f"{common_server.url}/review?dataset={info.name}")
+    if view == "Page":
+        page.get_by_text("Page", exact=True).click()
+        page.locator(".page12 .end").wait_for()
+    page.get_by_text("Nothing is left in the queue.").wait_for()
+    page.get_by_role("button", name="Show skipped and unsure").wait_for()
+    page.get_by_role("button", name="Team: 1 disagreement to settle, 1 unsure image").click()
+    page.get_by_role("heading", name="To settle").wait_for()
 
 
 def test_all_that_was_put_off_is_passed_by_before_the_end_is_said(common_server, page, make_set):

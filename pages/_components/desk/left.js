@@ -124,10 +124,12 @@ export const waits = ({ goal, errors_left: left }) =>
  * @param {Progress} now
  * @param {() => void} go
  * @param {string} kind of button
+ * @param {boolean} any whether some is there, be the goal near or far
  */
-export function waitsButton(now, go, kind = "plainact", key = "L") {
+export function waitsButton(now, go, kind = "plainact", key = "L", any = false) {
   const press = { type: "button", class: kind, onclick: go, "data-key": "l" };
-  return waits(now) ? h("button", press, "Show skipped and unsure\u00a0", cap(key, true)) : null;
+  if (!any && !waits(now)) return null;
+  return h("button", press, "Show skipped and unsure\u00a0", cap(key, true));
 }
 
 /** @param {Progress["goal"]} goal */

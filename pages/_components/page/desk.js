@@ -8,6 +8,7 @@ import { CODES } from "./marks.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
+ * @import { Ends } from "../desk/ends.js"
  * @import { LastPage } from "../desk/lastpage.js"
  * @import { LeftStanding, Meanwhile } from "../desk/meanwhile.js"
  * @import { Outbox } from "../desk/outbox.js"
@@ -29,6 +30,7 @@ import { CODES } from "./marks.js";
  * @property {string[]} acked
  * @property {(Meanwhile | LeftStanding)[]} meanwhile answers to images that had been answered elsewhere
  * @property {number} held open images that other reviewers have at the moment
+ * @property {Ends} [ends] what is open elsewhere, where no page is
  * @property {boolean} filtered
  * @property {boolean} advised whether the images were chosen by their suggestion
  * @property {{ image: string, thumb: string }} urls

@@ -1,20 +1,10 @@
 // Drawing a page: the question, the tiles, the panel beside them.
 
 import { openCopies, timesStored } from "../desk/copies.js";
+import { waysOn } from "../desk/ends.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
-import { waitsButton } from "../desk/left.js";
-import {
-  cap,
-  focusedNear,
-  gap,
-  h,
-  heldWords,
-  keyButton,
-  missing,
-  named,
-  section,
-} from "../desk/nodes.js";
+import { cap, focusedNear, gap, h, keyButton, missing, named, section } from "../desk/nodes.js";
 import { at, fetchAhead, thumb } from "../desk/pictures.js";
 import { verdict } from "../desk/verdicts.js";
 import { article, oneLine, plural, short } from "../desk/words.js";
@@ -51,14 +41,16 @@ export function drawPage(desk) {
 }
 
 /** @param {PageDesk} desk */
-function drawEnd({ parts, data, outbox, go, layout }) {
+function drawEnd(desk) {
+  const { parts, data, outbox, go, layout } = desk;
   const clear = { type: "button", class: "primary", onclick: () => go("clear") };
-  const late = waitsButton(data.progress, () => go("waits"), "plainact", layout.acts.L);
   const words = data.filtered
-    ? [h("b", null, "Nothing left under these filters."), late, h("button", clear, "Clear filters")]
-    : [h("b", null, "Nothing is left in the queue."), late];
+    ? "Nothing left under these filters."
+    : "Nothing is left in the queue.";
+  const ways = waysOn(desk, layout.acts.L);
+  const all = data.filtered ? h("button", clear, "Clear filters") : null;
   parts.q.replaceChildren();
-  parts.tiles.replaceChildren(h("div", { class: "end all" }, words, heldWords(data.held)));
+  parts.tiles.replaceChildren(h("div", { class: "end all" }, h("b", null, words), ways, all));
   parts.panel.replaceChildren(gap(), h("div", { class: "foot" }, outbox.saved));
   parts.legend.replaceChildren();
 }

@@ -9,6 +9,7 @@ import { advises, isHasty, openTurn } from "./turn.js";
 import { fits } from "./zoom.js";
 
 /**
+ * @import { Ends } from "../desk/ends.js"
  * @import { LeftStanding, Meanwhile } from "../desk/meanwhile.js"
  * @import { Outbox } from "../desk/outbox.js"
  * @import { Pool } from "../desk/pictures.js"
@@ -44,6 +45,7 @@ import { fits } from "./zoom.js";
  * @property {number[]} marked rows called wrong on a page
  * @property {string[]} acked
  * @property {number} held open images that other reviewers have at the moment
+ * @property {Ends} [ends] what is open elsewhere, where no item is
  * @property {boolean} filtered
  * @property {boolean} [looks] whether hidden looks may be among the items, one or none of them now
  * @property {number[]} no_classes labels that say that nobody labelled the image

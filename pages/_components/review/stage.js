@@ -2,10 +2,10 @@
 
 import { classKeys } from "../desk/classes.js";
 import { openCopies } from "../desk/copies.js";
+import { waysOn } from "../desk/ends.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
-import { waitsButton } from "../desk/left.js";
-import { cap, focusedNear, h, heldWords, keyButton, missing, named } from "../desk/nodes.js";
+import { cap, focusedNear, h, keyButton, missing, named } from "../desk/nodes.js";
 import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { watch } from "../desk/seen.js";
@@ -143,8 +143,8 @@ function drawEnd(desk) {
 }
 
 /** @param {ReviewDesk} desk */
-function nothingLeft({ data, queue, go }) {
-  const late = waitsButton(data.progress, () => go("waits"));
+function nothingLeft(desk) {
+  const { data, queue, go } = desk;
   const wait = data.to_label ? data.to_label.total - data.to_label.done : 0;
   if (!data.filtered) {
     const press = { type: "button", class: "primary", onclick: () => go("label") };
@@ -152,8 +152,7 @@ function nothingLeft({ data, queue, go }) {
       "div",
       { class: "end" },
       h("b", null, "Nothing is left in the queue."),
-      heldWords(data.held),
-      late,
+      waysOn(desk),
       wait ? h("button", press, `Label ${plural(wait, "image")} without a class`) : null,
     );
   }
@@ -162,8 +161,7 @@ function nothingLeft({ data, queue, go }) {
     "div",
     { class: "end" },
     h("b", null, endWords(data, queue.left.size)),
-    heldWords(data.held),
-    late,
+    waysOn(desk),
     h("button", button, "Clear filters"),
   );
 }
