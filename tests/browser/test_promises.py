@@ -141,6 +141,18 @@ def test_the_image_stays_when_the_mode_changes(desk):
     assert (stored.row, stored.mode, stored.revealed) == (row, "commit", True)
 
 
+def test_who_names_all_that_are_right_before_w_names_the_given_class_too(desk):
+    row, given = desk.shown, given_of(desk)
+    both = sorted((given, (given + 3) % 4))
+    desk.press("m")
+    desk.page.locator(".option.chosen").wait_for()
+    desk.press(*(str(label + 1) for label in both))
+    assert desk.page.locator(".option.chosen").count() == 2
+    desk.press("Enter").saved()
+    (stored,) = desk.history()
+    assert (stored.row, stored.labels) == (row, tuple(both))
+
+
 @pytest.mark.parametrize("way", ["reload", "page mode and back"])
 def test_the_image_stays(desk, way):
     desk.open("&id=item-7")

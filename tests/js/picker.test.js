@@ -69,6 +69,25 @@ test("of several classes the given one is marked, and one alone cannot be saved"
   assert.equal(marked(several), null);
 });
 
+test("who names the given class with the others by keys leaves the mark that it came with", () => {
+  const several = openPicking(NAMES, 3, true);
+  picker.name(several, 3); // by its digit
+  picker.name(several, 0);
+  assert.deepEqual(marked(several), [0, 3]);
+  picker.name(several, 3); // named again, it goes
+  assert.deepEqual([...several.chosen], [0]);
+  const last = openPicking(NAMES, 3, true);
+  picker.name(last, 0);
+  picker.name(last, 3); // the others first
+  assert.deepEqual(marked(last), [0, 3]);
+  const typed = openPicking(NAMES, 3, true);
+  type(typed, "frogf");
+  picker.name(typed, Number(activeLabel(typed)));
+  assert.deepEqual([...typed.chosen], [3]);
+  toggle(typed, 3); // a click on the box, or Enter where the arrows led to it
+  assert.deepEqual([...typed.chosen], []);
+});
+
 test("of several, what was just called wrong is not marked", () => {
   const several = openPicking(NAMES, 3, true, [], false);
   assert.deepEqual([...several.chosen], []);

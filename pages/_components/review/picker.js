@@ -12,6 +12,7 @@ import {
   enterSaves,
   marked,
   markFresh,
+  name,
   nothingFound,
   openPicking,
   step,
@@ -90,8 +91,9 @@ function save({ picking, tell }) {
 /**
  * @param {Picker} picker
  * @param {number | undefined} label
+ * @param {typeof toggle} mark what a press does to it, where several are right
  */
-function pick(picker, label) {
+function pick(picker, label, mark = name) {
   const { picking, tell, field } = picker;
   if (label === undefined) {
     if (!picking.fresh) {
@@ -108,7 +110,7 @@ function pick(picker, label) {
     tell.closed();
     tell.fresh(picking.fresh);
   } else if (picking.several) {
-    toggle(picking, label);
+    mark(picking, label);
     field.value = picking.text;
     startPicker(picker);
   } else if (label === picking.given) tell.refused(IS_GIVEN);
@@ -147,7 +149,7 @@ function pressKey(picker, event) {
   else if (isEnter && picking.several && (event.ctrlKey || event.metaKey)) save(picker);
   else if (isEnter && !event.isComposing) {
     if (enterSaves(picking)) save(picker);
-    else pick(picker, activeLabel(picking));
+    else pick(picker, activeLabel(picking), picking.moved ? toggle : name);
   } else if (digit >= 0) pickByKey(picker, digit);
   else if (down) {
     step(picking, down);
@@ -219,7 +221,7 @@ function option(picker, label, i) {
     role: "option",
     "aria-selected": String(several ? on : i === active),
     "aria-disabled": isGiven && !several ? "true" : null,
-    onclick: () => pick(picker, label),
+    onclick: () => pick(picker, label, toggle),
   };
   return h(
     "div",

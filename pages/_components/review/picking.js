@@ -12,6 +12,7 @@
  * @property {number} active place in `found`
  * @property {boolean} moved whether the arrows chose it
  * @property {Set<number>} chosen labels marked
+ * @property {number} preset the label that came marked and nobody has named yet, else -1
  * @property {string} fresh name of a new class that is offered, "" where none is
  * @property {number} added label of a new class that is marked with others, -1 where none is
  */
@@ -85,7 +86,8 @@ export function nothingFound({ names, never, text }) {
 export function openPicking(names, given, several, none = [], ticked = several, never = []) {
   const chosen = new Set(ticked && !none.includes(given) ? [given] : []);
   const rest = { text: "", found: [], active: 0, moved: false, fresh: "", added: -1 };
-  const picking = { names, given, several, none, never, chosen, ...rest };
+  const preset = chosen.size ? given : -1;
+  const picking = { names, given, several, none, never, chosen, preset, ...rest };
   type(picking, "");
   return picking;
 }
@@ -123,8 +125,21 @@ export function step(picking, by) {
  * @param {number} label
  */
 export function toggle(picking, label) {
+  if (label === picking.preset) picking.preset = -1;
   if (!picking.chosen.delete(label)) picking.chosen.add(label);
   type(picking, "");
+}
+
+/**
+ * Mark a class by its digit, or by Enter after its name: who names all that are right names the
+ * given one too, and its mark, which came by itself, stays the first time.
+ *
+ * @param {Picking} picking
+ * @param {number} label
+ */
+export function name(picking, label) {
+  if (label === picking.preset) picking.chosen.delete(label);
+  toggle(picking, label);
 }
 
 /**
