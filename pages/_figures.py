@@ -16,6 +16,10 @@ from pages import _ui
 _TIMES = 4 / 3
 """How much larger text is on a wide window: 16 px in place of 12 (UI, section 4)."""
 
+_GROWS = """<style>@container main (min-width:640px){{
+.st-key-{}{{height:clamp({}px,100vh - {}px,{}px)}}}}</style>"""
+"""For a figure of as many rows as there are: `_shell` knows the others' heights beforehand."""
+
 _SPAN = re.compile(r"font-size:(\d+)px")
 
 
@@ -60,6 +64,8 @@ def draw(
     key: str = "",
     height: Literal["content", "stretch"] = "content",
     part: Part = "half",
+    grows: int = 0,
+    beside: int = 0,
 ) -> None:
     """Show a figure with the one button of its tool bar: save the picture.
 
@@ -71,8 +77,13 @@ def draw(
         key: where the same figure is drawn twice on a page.
         part: of the page's width that it has, and so have its heading's lines.
         height: `stretch` where the frame's style gives the element a height by the window's.
+        grows: px that it may be higher than by itself, where the window has them.
+        beside: px of the window that stand above and below it.
     """
     figure = fitted(figure, part)
+    if grows and not _ui.narrow():
+        height, least = "stretch", round(figure.layout.height)
+        st.html(_GROWS.format(key or name, least, beside, least + grows))
     form = str(st.session_state.get("picture_format") or "SVG").lower()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{info.name} {name}").strip("-")[:80]
     st.plotly_chart(

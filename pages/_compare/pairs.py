@@ -15,6 +15,9 @@ from pages import _figures, _ui, _words
 from pages._compare import without
 from pages._ui import plain
 
+TALLER = 36
+"""Pixels that a row of a figure may get beyond those it needs, where the window is tall."""
+
 
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw pairs and classes side by side, seeds below; without a truth, why there is nothing."""
@@ -40,6 +43,8 @@ def _pairs(info: DatasetInfo, comparison: Comparison, found: list[Pair]) -> None
             "pairs",
             info,
             alt="Difference of average precision of pairs of methods, with intervals",
+            grows=TALLER * min(len(found), drawing.PAIRS),
+            beside=430,
         )
         st.caption(plain(differences.words(found)))
     titles = {each.key: each.title for each in comparison.candidates}
@@ -107,6 +112,8 @@ def _classes(info: DatasetInfo, comparison: Comparison) -> None:
             "classes",
             info,
             alt="Recall and precision of every method for every given class",
+            grows=TALLER * len(found.shares),
+            beside=450,
         )
 
 
@@ -137,6 +144,8 @@ def _against(info: DatasetInfo, comparison: Comparison) -> None:
         info,
         alt="Recall of every method above that of one method, for every given class",
         key="classes_against_figure",
+        grows=TALLER * (len(titles) - 1),
+        beside=620,
     )
     st.caption(plain(differences.class_pair_words(found)))
     with st.expander(f"The {_words.plural(min(len(found), MOST), 'clearest difference')}"):

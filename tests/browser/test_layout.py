@@ -6,6 +6,7 @@ import pytest
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
 from pages import _ui
+from pages._compare import pairs
 from tests import five
 from tests.browser.desk import MEASURE, STILL
 from tests.browser.test_explore import lay
@@ -151,6 +152,23 @@ def test_a_filter_in_force_puts_no_control_onto_a_row_of_its_own(
     page.evaluate(STILL)
     page.get_by_role("button", name="Filters (1)").wait_for()
     assert len(page.evaluate(ROWS)) == 1
+
+
+def test_differences_use_the_height_there_is(common_server, page, layout_set):
+    """Rows stood close together above an empty half of the window."""
+    page.set_viewport_size({"width": 1280, "height": 560})
+    open_page(page, common_server, "differences", layout_set)
+    figures = [page.locator(f".st-key-{each}") for each in ("pairs", "classes")]
+    low = [each.bounding_box()["height"] for each in figures]
+    page.set_viewport_size({"width": 1280, "height": 1400})
+    page.evaluate(STILL)
+    tall = [each.bounding_box()["height"] for each in figures]
+    assert all(b > a + 5 * pairs.TALLER for a, b in zip(low, tall, strict=True)), (low, tall)
+    assert (
+        page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight") <= 1400
+    )
+    drawn = [each.locator(".main-svg").first.bounding_box()["height"] for each in figures]
+    assert drawn == pytest.approx(tall, abs=2)
 
 
 @pytest.mark.parametrize("width", [768, 1024])
