@@ -316,6 +316,23 @@ test("on a telephone no line is longer than the room allows, and none crosses an
   });
 });
 
+test("on a telephone every class has its name, whichever comes first", () => {
+  const room = { width: 326, height: 400 };
+  let seed = 1;
+  const chance = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  for (let map = 0; map < 100; map++) {
+    const names = Array.from({ length: 8 + Math.floor(10 * chance()) }, (_, i) => ({
+      text: "Undershirt".slice(0, 3 + (i % 8)),
+      middle: [0.1 + 0.8 * chance(), 0.1 + 0.8 * chance()],
+    }));
+    const heap = names.flatMap(({ middle: [x, y] }) =>
+      Array.from({ length: 35 }, () => [x + 0.1 * (chance() - 0.5), y + 0.1 * (chance() - 0.5)]),
+    );
+    const placed = placeNames(names, crowdOf(cloudOf(heap), views.WHOLE, room), views.WHOLE, room);
+    assert.equal(placed.length, names.length, `map ${map}`);
+  }
+});
+
 test("where dots lie everywhere, a name takes the emptiest place", () => {
   const spots = Array.from({ length: 3000 }, (_, i) => [(i % 60) / 60, Math.floor(i / 60) / 50]);
   const crowd = crowdOf(cloudOf(spots), views.WHOLE, ROOM);

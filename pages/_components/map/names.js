@@ -2,6 +2,7 @@
 // other. A name that had to move away from its class's middle is tied to it by a line, which is
 // short for the room and crosses neither a name nor another line: else it is read at other images.
 
+import { shortName } from "../desk/words.js";
 import { HIDDEN, SPAN } from "./points.js";
 import { toRoom } from "./view.js";
 
@@ -13,6 +14,7 @@ import { toRoom } from "./view.js";
  *   sums: dots above and left of each corner of the cells
  * @typedef {{ left: number, top: number, right: number, bottom: number }} Box px
  * @typedef {{ text: string, x: number, y: number, middle: Spot }} Placed px
+ * @typedef {{ text: string, middle: Spot, spot: Spot }} Seen middle: on the map; spot: px
  */
 
 const CELL = 6; // px
@@ -22,6 +24,9 @@ const TOOLS = { wide: 262, high: 40 }; // px of the corner that the tools lie in
 const STEP = 14; // px between two distances that are tried
 const FARTHEST = 168; // px
 const REACH = 0.2; // of the room's width, where that is less: a telephone's
+const FARTHER = 1.6; // times as far, for names that find no place nearby
+const SHORT = 9; // letters of a name that finds none there either
+const TURNS = 8; // orders of the names that are tried
 const DIRECTIONS = 16;
 
 /**
@@ -127,7 +132,8 @@ function around([x, y], farthest) {
 }
 
 /**
- * Place the names whose middle is in view, the first first; one without a free place is left out.
+ * Place the names whose middle is in view, the first first. Those that find no free place nearby
+ * begin the next time; the best of a few times counts.
  *
  * @param {{ text: string, middle: Spot }[]} names middle: on the map
  * @param {Crowd} crowd
@@ -136,40 +142,81 @@ function around([x, y], farthest) {
  * @returns {Placed[]}
  */
 export function placeNames(names, crowd, view, room) {
+  let order = names
+    .map(({ text, middle }) => ({ text, middle, spot: toRoom(view, room, middle) }))
+    .filter(({ spot: [x, y] }) => x > 0 && y > 0 && x < room.width && y < room.height);
+  let best = placeAll(order, crowd, room);
+  for (let turn = 1, last = best; turn < TURNS && last.late.length; turn++) {
+    const { late } = last;
+    order = [...late, ...order.filter((name) => !late.includes(name))];
+    last = placeAll(order, crowd, room);
+    const more = last.placed.length - best.placed.length;
+    if (more > 0 || (more === 0 && last.late.length < best.late.length)) best = last;
+  }
+  return best.placed;
+}
+
+/**
+ * Place names in their order: nearby; those without a free place there farther away; then cut short.
+ *
+ * @param {Seen[]} names
+ * @param {Crowd} crowd
+ * @param {Room} room
+ * @returns {{ placed: Placed[], late: Seen[] }} late: those that found none nearby
+ */
+function placeAll(names, crowd, room) {
+  const near = Math.min(FARTHEST, Math.max(2 * STEP, REACH * room.width));
   const tools = { left: room.width - TOOLS.wide, right: room.width, top: 0, bottom: TOOLS.high };
-  const taken = [tools];
-  const ties = /** @type {[Spot, Spot][]} */ ([]);
-  const farthest = Math.min(FARTHEST, Math.max(2 * STEP, REACH * room.width));
-  return names.flatMap(({ text, middle }) => {
-    const spot = toRoom(view, room, middle);
-    const inside = spot[0] > 0 && spot[1] > 0 && spot[0] < room.width && spot[1] < room.height;
-    if (!inside) return [];
-    let best = null;
-    for (const { at, away } of around(spot, farthest)) {
-      const box = boxOf(text, at);
-      const fits =
-        box.left >= 0 && box.top >= 0 && box.right <= room.width && box.bottom <= room.height;
-      if (!fits || taken.some((other) => meets(box, other))) continue;
-      const tie = tieOf({ text, x: at[0], y: at[1], middle }, spot);
-      if (tie && ties.some((other) => cross(tie, other))) continue;
-      if (tie && taken.some((other) => other !== tools && runsThrough(tie, other))) continue;
-      if (ties.some((other) => runsThrough(other, box))) continue;
-      const dots = dotsIn(crowd, box);
-      const cost = dots + away / farthest;
-      if (!best || cost < best.cost) best = { at, box, tie, cost };
-      if (dots === 0) break; // nearest first: none is better
-    }
-    if (!best) return [];
-    taken.push(best.box);
-    if (best.tie) ties.push(best.tie);
-    return [{ text, x: best.at[0], y: best.at[1], middle }];
-  });
+  const there = { crowd, room, tools, taken: [tools], ties: /** @type {[Spot, Spot][]} */ ([]) };
+  const placed = /** @type {Placed[]} */ ([]);
+  const place = (/** @type {number} */ most, /** @type {number} */ farthest) => {
+    return (/** @type {Seen} */ name) => {
+      const text = shortName(name.text, most);
+      const at = placeOne(there, text, name.spot, farthest);
+      if (at) placed.push({ text, x: at[0], y: at[1], middle: name.middle });
+      return !at;
+    };
+  };
+  const late = names.filter(place(Infinity, near));
+  late.filter(place(Infinity, FARTHER * near)).forEach(place(SHORT, FARTHER * near));
+  return { placed, late };
+}
+
+/**
+ * Find the best free place of one name, and take it.
+ *
+ * @param {{ crowd: Crowd, room: Room, tools: Box, taken: Box[], ties: [Spot, Spot][] }} there
+ * @param {string} text
+ * @param {Spot} spot the middle of its class, px
+ * @param {number} farthest px
+ * @returns {Spot | null}
+ */
+function placeOne({ crowd, room, tools, taken, ties }, text, spot, farthest) {
+  let best = null;
+  for (const { at, away } of around(spot, farthest)) {
+    const box = boxOf(text, at);
+    const fits =
+      box.left >= 0 && box.top >= 0 && box.right <= room.width && box.bottom <= room.height;
+    if (!fits || taken.some((other) => meets(box, other))) continue;
+    const tie = tieOf({ text, x: at[0], y: at[1] }, spot);
+    if (tie && ties.some((other) => cross(tie, other))) continue;
+    if (tie && taken.some((other) => other !== tools && runsThrough(tie, other))) continue;
+    if (ties.some((other) => runsThrough(other, box))) continue;
+    const dots = dotsIn(crowd, box);
+    const cost = dots + away / farthest;
+    if (!best || cost < best.cost) best = { at, box, tie, cost };
+    if (dots === 0) break; // nearest first: none is better
+  }
+  if (!best) return null;
+  taken.push(best.box);
+  if (best.tie) ties.push(best.tie);
+  return best.at;
 }
 
 /**
  * The line from a name to the middle of its class; null where it stands there.
  *
- * @param {Placed} placed
+ * @param {Pick<Placed, "text" | "x" | "y">} placed
  * @param {Spot} middle px
  * @returns {[Spot, Spot] | null}
  */
