@@ -20,6 +20,8 @@ PRESETS = {
 }
 _ROW, _ROOMY_ROW = 30, 42
 """Pixels of a line, the second on a large screen."""
+_TALL_ROW = 84
+"""The same on a telephone, where what a method is good for stands below its name."""
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
@@ -87,44 +89,51 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         running.estimate(info, run, preset, changed.get(m.key))
         for run, m in zip(asked, methods, strict=True)
     ]
-    key = f"{title}_{info.id}_{preset}_{st.session_state.get('ticks', 0)}"
+    narrow = _ui.narrow()
+    key = f"{title}_{info.id}_{preset}_{st.session_state.get('ticks', 0)}_{int(narrow)}"
     now = st.session_state.setdefault("ticked", {})
     started = _jobs.started(info, preset)
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
     start = st.session_state[f"start_{key}"]
+    names = [f"{m.title} ✓" if m.key in started else m.title for m in methods]
+    lines = [_line(m) for m in methods]
+    if narrow:
+        names = [f"{name}: {line}" for name, line in zip(names, lines, strict=True)]
     table = pd.DataFrame(
         {
             "run": [start.get(m.key, False) for m in methods],
-            "method": [f"{m.title} ✓" if m.key in started else m.title for m in methods],
+            "method": names,
             "time": [_words.short_clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
             "knobs": [
                 ":material/tune: set" if m.key in changed else ":material/tune:" for m in methods
             ],
-            "line": [_line(m) for m in methods],  # last: a narrow window cuts it, not the costs
+            "line": lines,
         }
     )
-    line = _ROOMY_ROW if _ui.roomy() else _ROW
+    line = _TALL_ROW if narrow else _ROOMY_ROW if _ui.roomy() else _ROW
     edited = st.data_editor(
         table,
         key=key,
         hide_index=True,
         disabled=["method", "line", "time", "gb"],
         row_height=line,
-        height=line * (len(methods) + 1) + 7,
+        height=line * len(methods) + min(line, _ROOMY_ROW) + (0 if narrow else 7),
         column_config={
             "run": st.column_config.CheckboxColumn("", width=32),
             "method": st.column_config.TextColumn(
-                title, width=150, help="✓ has run with this preset, or is on its way."
+                title,
+                width=140 if narrow else 150,
+                help="✓ has run with this preset, or is on its way.",
             ),
             "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
             "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
                 "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
-            "line": st.column_config.TextColumn("Good for", width=270),
+            "line": None if narrow else st.column_config.TextColumn("Good for", width=270),
         },
         alt=f"{title}: tick what to run",
     )

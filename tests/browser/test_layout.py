@@ -154,6 +154,21 @@ def test_a_filter_in_force_puts_no_control_onto_a_row_of_its_own(
     assert len(page.evaluate(ROWS)) == 1
 
 
+def test_a_telephone_shows_what_each_method_is_good_for(common_server, page, layout_set):
+    """It stood in the last column, to the right of the screen, and nothing said so."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, common_server, "runs", layout_set)
+    page.get_by_text("More methods").click()
+    tables = page.locator(".st-key-method_tables [data-testid=stDataFrame]")
+    tables.nth(1).locator("canvas").first.wait_for()
+    page.evaluate(STILL)
+    for table in tables.all():
+        room = table.locator(".dvn-scroller").evaluate("(e) => [e.scrollWidth, e.clientWidth]")
+        assert room[0] <= room[1] + 1
+    words = tables.last.locator("[role=gridcell]", has_text="Probe: a first queue within seconds")
+    words.wait_for(state="attached")
+
+
 def test_differences_use_the_height_there_is(common_server, page, layout_set):
     """Rows stood close together above an empty half of the window."""
     page.set_viewport_size({"width": 1280, "height": 560})
