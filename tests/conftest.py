@@ -22,6 +22,7 @@ from lnl_core.store.db import dispose, open_workspace
 
 REPO = Path(__file__).resolve().parents[1]
 FIRST_SEED = 2  # its first draws of sixty rows are none of `tiny`'s errors
+_MADE = {}
 SHARED = Path(os.environ.get("LNL_SHARED", REPO.parent / "shared"))
 
 
@@ -119,6 +120,32 @@ def workspace(request, tmp_path, monkeypatch):
     yield ws
     wait([asked for _, asked in course._asked.values()], 60)  # its thread reads the database
     dispose(ws)
+
+
+@pytest.fixture
+def once(workspace, tmp_path_factory):
+    """`once(key, make)` is the set that `make()` leaves in the workspace.
+
+    The first test that asks makes it, with hundreds of answers for instance; those that follow in
+    this process get a copy of that workspace.
+    """
+
+    def prepared(key, make):
+        if key in _MADE:
+            kept, name = _MADE[key]
+            dispose(workspace)
+            shutil.rmtree(workspace.home)
+            shutil.copytree(kept, workspace.home)
+            return datasets.dataset(workspace, name)
+        info = make()
+        wait([asked for _, asked in course._asked.values()], 60)
+        dispose(workspace)  # all that was written is in the file now
+        kept = tmp_path_factory.mktemp("made") / "home"
+        shutil.copytree(workspace.home, kept)
+        _MADE[key] = kept, info.name
+        return info
+
+    return prepared
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
+from tests import rankings
 
 RUNS = {"sr": 11, "jump": 12, "influence": 13, "dmlp": 14, "hnml": 15}
 BITS = 8
@@ -41,7 +41,7 @@ def score(info, others=None):
     for key, signals in made.items():
         arrays.save_signals(info.directory / "runs" / str(runs[key]), signals)
     arrays.save_ranking(
-        info.directory / "ranking", consensus.rank(list(made.values()), given, k), runs
+        info.directory / "ranking", rankings.rank(list(made.values()), given, k), runs
     )
     return made
 

@@ -18,11 +18,11 @@ from streamlit import config
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from lnl_core.review import consensus
 from lnl_core.store import advised, arrays, datasets, decisions, faults
 from lnl_core.types import Signals
 from pages import _login, _routes, _urls
 from pages._components import _assets
+from tests import rankings
 
 HERE = "http://localhost"
 REPO = Path(__file__).resolve().parents[1]
@@ -44,7 +44,7 @@ def scored(tiny):
     probs = 0.1 + 0.7 * (data.true_labels[:, None] == range(k))
     signals = Signals("sr", 1 - probs[range(len(data)), given], probs)
     arrays.save_signals(tiny.directory / "runs" / "1", signals)
-    ranking = consensus.rank([signals], given, k)
+    ranking = rankings.rank([signals], given, k)
     arrays.save_ranking(tiny.directory / "ranking", ranking, {"sr": 1})
     return tiny
 

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import Signals
+from tests import rankings
 from tests.browser.desk import CLASSES, Desk
 
 REPO = Path(__file__).resolve().parents[2]
@@ -218,7 +218,7 @@ def _score(info, given, k, rng):
         arrays.save_signals(info.directory / "runs" / str(number), signals)
         found.append(signals)
         runs[key] = number
-    arrays.save_ranking(info.directory / "ranking", consensus.rank(found, given, k), runs)
+    arrays.save_ranking(info.directory / "ranking", rankings.rank(found, given, k), runs)
     features = rng.normal(size=(n, 4)) + 3 * np.eye(k, 4)[given]
     arrays.write_array(
         info.directory / "features" / "raw" / "features.npy", features.astype(np.float16)

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.store import arrays, datasets, plans
 from lnl_core.types import Signals
+from tests import rankings
 from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,7 @@ def many_wrong(common_server, page, make_set):
     probs[np.arange(IMAGES), truth] = 0.988
     signals = Signals("sr", 1 - probs[np.arange(IMAGES), given], probs)
     arrays.save_signals(info.directory / "runs" / "1", signals)
-    ranking = consensus.rank([signals], given, len(CLASSES))
+    ranking = rankings.rank([signals], given, len(CLASSES))
     arrays.save_ranking(info.directory / "ranking", ranking, {"sr": 1})
     datasets.update_meta(info, hidden_looks=0)
     return Desk(common_server, page, info)

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
+from tests import rankings
 
 KEY = "review-{view}-{id}-reviewer A"
 
@@ -19,7 +19,7 @@ def score(info):
     probs[np.arange(n), np.asarray(data.true_labels)] += 1 - 0.1 * k
     signals = Signals("sr", 1 - probs[np.arange(n), given], probs)
     arrays.save_signals(info.directory / "runs" / "1", signals)
-    arrays.save_ranking(info.directory / "ranking", consensus.rank([signals], given, k), {"sr": 1})
+    arrays.save_ranking(info.directory / "ranking", rankings.rank([signals], given, k), {"sr": 1})
     return info
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
+from tests import rankings
 
 
 def opinions(data, key, seed):
@@ -33,7 +33,7 @@ def scored(workspace, tiny):
     runs = {"sr": 1, "knn": 2}
     for key, signals in found.items():
         arrays.save_signals(tiny.directory / "runs" / str(runs[key]), signals)
-    ranking = consensus.rank(list(found.values()), np.asarray(data.given_labels), 3)
+    ranking = rankings.rank(list(found.values()), np.asarray(data.given_labels), 3)
     arrays.save_ranking(tiny.directory / "ranking", ranking, runs)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(60, 5)) + 4 * np.eye(5)[np.asarray(data.true_labels)]

@@ -11,13 +11,13 @@ import pytest
 
 from lnl_core.jobs import inputs, queue, splits, worker
 from lnl_core.methods import METHODS
-from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.compare import rounds
 from lnl_core.services.runs import running
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.table import read_table
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
+from tests import rankings
 from tests.conftest import write_dataset
 
 N, K = 400, 3
@@ -47,7 +47,7 @@ def answered(workspace, tmp_path, no_worker):
     signals = opinion(given, truth, 0.5, 1)
     arrays.save_signals(info.directory / "runs" / str(run.id), signals)
     queue.finish(workspace, run.id, JobState.DONE)
-    ranking = consensus.rank([signals], given, K)
+    ranking = rankings.rank([signals], given, K)
     arrays.save_ranking(info.directory / "ranking", ranking, {"probe": run.id})
 
     def ask():
@@ -195,7 +195,7 @@ def ranked_worse(tiny):
     top = np.where(np.arange(tiny.n) % 2 == 0, (given + 1) % tiny.class_count, given)
     probs[np.arange(tiny.n), top] = 0.7
     signals = Signals("probe", 1 - probs[np.arange(tiny.n), given], probs)
-    ranking = consensus.rank([signals], given, tiny.class_count)
+    ranking = rankings.rank([signals], given, tiny.class_count)
     half = replace(ranking, p_wrong=np.where(np.arange(tiny.n) % 2 == 0, 0.85, 0.05))
     arrays.save_ranking(tiny.directory / "ranking", half, {"probe": 1})
     return tiny

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import queue
-from lnl_core.review import consensus
 from lnl_core.services.compare import differences, seeds
 from lnl_core.services.compare.comparing import compare
 from lnl_core.store import arrays, datasets
 from lnl_core.types import JobState, Signals
+from tests import rankings
 
 
 def run(info, seed, preset="quick"):
@@ -22,7 +22,7 @@ def run(info, seed, preset="quick"):
     queue.finish(info.workspace, job.id, JobState.DONE)
     signals = Signals("ce", suspicion, probs)
     arrays.save_signals(info.directory / "runs" / str(job.id), signals)
-    ranking = consensus.rank([signals], given, 3)
+    ranking = rankings.rank([signals], given, 3)
     arrays.save_ranking(info.directory / "ranking", ranking, {"ce": job.id})
     return str(job.id)
 

@@ -5,11 +5,11 @@ import uuid
 import numpy as np
 import pytest
 
-from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.review import accepting, proposing, recording
 from lnl_core.store import arrays, audits, datasets
 from lnl_core.types import Signals
+from tests import rankings
 from tests.conftest import write_dataset
 
 N, K = 1200, 3
@@ -33,7 +33,7 @@ def birds(workspace, tmp_path):
     probs /= probs.sum(axis=1, keepdims=True)
     signals = Signals("sr", 1 - probs[np.arange(N), given], probs)
     arrays.save_signals(info.directory / "runs" / "1", signals)
-    arrays.save_ranking(info.directory / "ranking", consensus.rank([signals], given, K), {"sr": 1})
+    arrays.save_ranking(info.directory / "ranking", rankings.rank([signals], given, K), {"sr": 1})
     return info
 
 

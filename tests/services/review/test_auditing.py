@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from lnl_core.review import consensus
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.explore import confusions
@@ -18,6 +17,7 @@ from lnl_core.services.review.filtering import WAITS, Filters
 from lnl_core.services.team import parts
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
+from tests import rankings
 from tests.conftest import write_dataset
 
 RATE = 0.15
@@ -45,7 +45,7 @@ def make(workspace, tmp_path, n, name="birds"):
     probs[np.arange(n), np.where(seen, truth, given)] += 0.4
     signals = Signals("sr", 1 - probs[np.arange(n), given], probs)
     arrays.save_signals(info.directory / "runs" / "1", signals)
-    arrays.save_ranking(info.directory / "ranking", consensus.rank([signals], given, 3), {"sr": 1})
+    arrays.save_ranking(info.directory / "ranking", rankings.rank([signals], given, 3), {"sr": 1})
     return info
 
 
