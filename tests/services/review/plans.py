@@ -37,14 +37,16 @@ def birds(workspace, tmp_path):
     return info
 
 
-def answer(info, row, who="ann", *, label=None, action=None):
+def answer(info, *rows, who="ann", label=None, action=None):
     data = datasets.load(info)
-    true = int(np.asarray(data.true_labels)[row]) if label is None else label
-    entry = {"action": "relabel", "label": true}
-    if true == int(np.asarray(data.given_labels)[row]):
-        entry = {"action": "keep"}
-    entry = {"action": action} if action else entry
-    done = recording.record(info, who, [{"cid": uuid.uuid4().hex, "row": int(row), **entry}])
+    given = np.asarray(data.given_labels)
+
+    def entry(row):
+        true = int(np.asarray(data.true_labels)[row]) if label is None else label
+        said = {"action": "keep"} if true == given[row] else {"action": "relabel", "label": true}
+        return {"cid": uuid.uuid4().hex, "row": int(row), **({"action": action} if action else said)}
+
+    done = recording.record(info, who, [entry(row) for row in rows])
     assert not done.problems
 
 
@@ -78,5 +80,4 @@ def review_at_random(info, count, seed=None):
         now = in_force.standing(info)
         return now.last_id, now.answered
 
-    for each in audits.draw(info, "ann", count, ask, seed=seed):
-        answer(info, each.row)
+    answer(info, *(each.row for each in audits.draw(info, "ann", count, ask, seed=seed)))

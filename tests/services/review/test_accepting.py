@@ -147,14 +147,14 @@ def test_a_person_goes_before_a_plan_whenever_they_answer(birds):
     assert before not in autos(birds)
     after = int(autos(birds)[0])
     assert exporting.cleaned(birds).verdict(after) == "auto"
-    answer(birds, after, "bob", action="keep")
+    answer(birds, after, who="bob", action="keep")
     given = int(np.asarray(datasets.load(birds).given_labels)[after])
     cleaned = exporting.cleaned(birds)
     assert cleaned.verdict(after) == "kept"
     assert cleaned.labels[after] == given
-    answer(birds, after, "bob", action="reopen")
+    answer(birds, after, who="bob", action="reopen")
     assert exporting.cleaned(birds).verdict(after) == "auto"  # what bob said is taken back
-    answer(birds, after, "bob", action="unsure")
+    answer(birds, after, who="bob", action="unsure")
     assert exporting.cleaned(birds).verdict(after) == "waiting"
 
 
