@@ -138,6 +138,12 @@ class NoRoom(ReadOnly):
     code = "no_room"
 
 
+class NoCopy(LnlError):
+    """The database could not be copied; it is as it was, and everything goes on."""
+
+    code = "no_copy"
+
+
 class Unavailable(LnlError):
     """This machine lacks what was asked for."""
 

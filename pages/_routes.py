@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -30,6 +31,8 @@ from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _gate, _login, _shell, _ui, _urls, _words
 from pages._components import _assets
+
+log = logging.getLogger("lnl.server")
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -188,20 +191,22 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
 def _tidy(ws: Workspace) -> None:
     """Sweep what dead processes left, and copy the database where the last copy is a day old."""
     leftovers.sweep(ws)
-    _copy(ws)
+    doctor.keep_copy(ws)
 
 
 async def _copy_daily() -> None:
     """Look again and again whether the last copy is a day old: a server may stay up for weeks."""
     while True:
         await asyncio.sleep(COPY_SECONDS)
-        with suppress(LnlError):
-            await run_in_threadpool(_copy, await run_in_threadpool(_ui.workspace))
+        try:
+            await run_in_threadpool(_copy)
+        except Exception:  # whatever it is: an hour later it is tried again
+            log.exception("The database could not be copied.")
 
 
-def _copy(ws: Workspace) -> None:
-    with suppress(LnlError, OSError):  # a full disk: there is a copy the next time
-        doctor.keep_copy(ws)
+def _copy() -> None:
+    with suppress(LnlError):  # the pages say it, with the remedy
+        doctor.keep_copy(_ui.workspace())
 
 
 def _announce(ws: Workspace) -> None:

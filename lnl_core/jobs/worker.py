@@ -86,8 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if held is None:
         return 0  # another worker is at it
     heartbeat.held.append(held)
-    with contextlib.suppress(LnlError, OSError):  # a full disk: there is a copy the next time
-        rescue.keep_copy(ws)
+    rescue.keep_copy(ws)
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     idle_since = time.monotonic()

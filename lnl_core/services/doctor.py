@@ -114,7 +114,11 @@ def look(home: Path | str | None = None, url: str | None = None) -> Report:
     wrong = rescue.problem(ws, with_indexes=True)
     if wrong is None:
         untrue = list(_untrue(ws))  # with such rows the sets may not even open
-        findings = [*_full(ws), *(untrue or [*_unlisted(ws), *_sets(ws)])]
+        findings = [
+            *_full(ws),
+            *_without_copies(ws),
+            *(untrue or [*_unlisted(ws), *_sets(ws)]),
+        ]
     else:
         mends = isinstance(wrong, Damaged) and ws.on_sqlite
         help_ = _from(ws, copies) if mends else ""
@@ -164,6 +168,22 @@ def _full(ws: Workspace) -> Iterator[Finding]:
         yield Finding(
             "disk",
             f"The disk of {folder} is full: nothing can be saved, no run can go on.",
+            "Free some space there; nothing that is stored is damaged by this",
+            False,
+        )
+
+
+def _without_copies(ws: Workspace) -> Iterator[Finding]:
+    """Say that no daily copy is made, for lack of room on a disk that is not full."""
+    file = faults.database_file(ws)
+    if file is None or ws.home in faults.full_disks(ws):
+        return
+    needed, free = (each / 2**20 for each in (file.stat().st_size, shutil.disk_usage(ws.home).free))
+    if needed > free:
+        yield Finding(
+            "disk",
+            f"The database is not copied once a day: a copy takes {needed:,.0f} MB, and "
+            f"{ws.home / 'backups'} has {free:,.0f} MB free.",
             "Free some space there; nothing that is stored is damaged by this",
             False,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
@@ -49,8 +50,26 @@ def refuse_former(file: Path, what: str, sets: list[str]) -> None:
         )
 
 
+def is_writable(file: Path) -> bool:
+    """Say whether a file, and the folder for its log, can be written, or is not there yet."""
+    if not file.is_file():
+        return True
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+
+
+def cannot_open(error: OSError) -> sqlite3.OperationalError:
+    """Return what SQLite says of a file that cannot be opened."""
+    said = sqlite3.OperationalError(str(error))
+    said.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    return said
+
+
 def to_look_at(file: Path) -> sqlite3.Connection:
-    """Open a database that cannot be written, with what its log holds."""
+    """Open a database that cannot be written, with what its log holds, at this moment.
+
+    Raises:
+        OSError: it may not be read, or there is no room to merge its log.
+    """
     log_of = file.with_name(f"{file.name}-wal")
     if not (log_of.is_file() and log_of.stat().st_size):
         return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -60,4 +79,5 @@ def to_look_at(file: Path) -> sqlite3.Connection:
         copy, memory = sqlite3.connect(Path(folder, file.name)), sqlite3.connect(":memory:")
         copy.backup(memory)
         copy.close()
+        memory.execute("pragma query_only=on")  # what is written into memory is lost
         return memory

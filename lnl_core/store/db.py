@@ -8,16 +8,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.pool import NullPool
 
-from lnl_core.records import Busy, LnlError, ReadOnly, Workspace
+from lnl_core.records import Busy, LnlError, NoCopy, ReadOnly, Workspace
 from lnl_core.store import absent, addresses, faults, interrupted, private, same_file
 from lnl_core.store.faults import PATIENCE, database_file
 
@@ -128,9 +127,7 @@ def _refuse_empty(ws: Workspace) -> None:
 def is_read_only(ws: Workspace) -> bool:
     """Say whether a workspace can only be looked at: its folder or its database is not writable."""
     file = database_file(ws)
-    if file is None or not file.is_file():
-        return False
-    return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+    return file is not None and not absent.is_writable(file)
 
 
 def refuse_read_only(ws: Workspace) -> None:
@@ -144,7 +141,9 @@ def refuse_read_only(ws: Workspace) -> None:
 
 
 _LOOKING = "lnl_looking"
-"""Marks a connection that shows the database as it is and cannot write; it says why."""
+"""Marks a connection that shows the database as it is and cannot write.
+
+Its value is the error of a disk; empty where the file may not be written."""
 
 
 def _engine(url: str) -> Engine:
@@ -156,13 +155,6 @@ def _engine(url: str) -> Engine:
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite:"):
         return create_engine(url, pool_pre_ping=True)  # the server may have restarted meanwhile
-    ws = Workspace(Path(), url)
-    if is_read_only(ws):
-        file = database_file(ws)
-        assert file is not None
-        return create_engine(
-            "sqlite://", creator=lambda: absent.to_look_at(file), poolclass=NullPool
-        )
     engine = create_engine(url)
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "begin", _on_begin)
@@ -171,10 +163,12 @@ def _make_engine(url: str) -> Engine:
 
 
 def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Connection:
-    """Open a database; only to look at where its disk has no room for the log's index.
+    """Open a database; only to look at where it cannot be written, or is on a full disk.
 
-    SQLite makes that index, a file of 32 KB, as soon as anybody reads.
+    SQLite makes the log's index, a file of 32 KB, as soon as anybody reads.
     """
+    if not absent.is_writable(Path(args[0])):
+        return _to_look_at(record, args[0])
     before = same_file.which(args[0])
     connection: sqlite3.Connection = dialect.connect(*args, **options)
     try:
@@ -186,12 +180,19 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Conn
             raise
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             raise
-        try:
-            connection = absent.to_look_at(Path(args[0]))
-        except OSError:
-            raise error from None
-        connection.isolation_level = None
-        record.info[_LOOKING] = str(error)
+        connection = _to_look_at(record, args[0], error)
+    return connection
+
+
+def _to_look_at(
+    record: Any, path: str, why: sqlite3.OperationalError | None = None
+) -> sqlite3.Connection:
+    try:
+        connection = absent.to_look_at(Path(path))
+    except OSError as error:
+        raise why or absent.cannot_open(error) from None
+    connection.isolation_level = None
+    record.info[_LOOKING] = str(why or "")
     return connection
 
 
@@ -253,7 +254,8 @@ def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connectio
     refuse_read_only(ws)
     with faults.named(ws), _connected(ws) as connection:
         if _LOOKING in connection.info:
-            raise faults.no_room(ws, connection.info[_LOOKING])
+            why = connection.info[_LOOKING]
+            raise faults.no_room(ws, why) if why else faults.read_only(ws)
         connection = connection.execution_options(lnl_patience=patience)
         with connection.begin():
             yield connection
@@ -313,10 +315,10 @@ def version(ws: Workspace) -> str | None:
 
 
 def migrate(ws: Workspace) -> None:
-    """Bring the schema to `HEAD`; an existing SQLite file is copied aside first.
+    """Bring the schema to `HEAD`; an existing SQLite file is copied aside first, if there is room.
 
-    PostgreSQL changes a schema within the transaction, so a migration that fails leaves the old
-    one; copies are pg_dump's work.
+    A schema is changed within one transaction, so a migration that fails leaves the old one. On
+    PostgreSQL copies are pg_dump's work.
     """
     with faults.named(ws):
         _migrate(ws)
@@ -337,8 +339,8 @@ def _migrate(ws: Workspace) -> None:
     from alembic import command
     from alembic.config import Config
 
-    if current is not None and backup(ws, current) is None:
-        log.warning("schema %s becomes %s; no copy was made, pg_dump makes one", current, HEAD)
+    if current is not None:
+        _copy_before(ws, current)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with _engine(ws.url).begin() as connection:
@@ -351,6 +353,17 @@ def _migrate(ws: Workspace) -> None:
                 return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _copy_before(ws: Workspace, current: str) -> None:
+    """Copy the database before it is migrated; go on without, and say so, where that cannot be."""
+    why = "no copy was made, pg_dump makes one"
+    try:
+        if backup(ws, current) is not None:
+            return
+    except NoCopy as error:  # a migration that fails leaves the old schema all the same
+        why = str(error)
+    log.warning("schema %s becomes %s; %s", current, HEAD, why)
 
 
 def is_known(version: str) -> bool:
@@ -408,18 +421,27 @@ def check(ws: Workspace, *, update: bool = False) -> None:
 
 
 def backup(ws: Workspace, label: str) -> Path | None:
-    """Copy a SQLite database to `backups/`; other databases have their own tools (None)."""
+    """Copy a SQLite database to `backups/`; other databases have their own tools (None).
+
+    Raises:
+        NoCopy: there is no room, or no right to write there; nothing of the copy is left.
+    """
     source = database_file(ws)
     if source is None:
         return None
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = ws.home / "backups" / f"review-{label}-{stamp}.db"
-    target.parent.mkdir(exist_ok=True)
     half = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with sqlite3.connect(source) as old, sqlite3.connect(half) as new:
-        old.backup(new)
-        interrupted.mark_copy(new.execute)
-    old.close()
-    new.close()
-    os.replace(half, target)
+    try:
+        target.parent.mkdir(exist_ok=True)
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(half)) as new:
+            old.backup(new)
+            interrupted.mark_copy(new.execute)
+        os.replace(half, target)
+    except (sqlite3.Error, OSError) as error:
+        raise faults.no_copy(ws, error) from error
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                Path(f"{half}{end}").unlink()
     return target

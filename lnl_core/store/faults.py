@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, ProgrammingError
 
-from lnl_core.records import Busy, Damaged, LnlError, NoAnswer, NoRoom, ReadOnly, Workspace
+from lnl_core.records import Busy, Damaged, LnlError, NoAnswer, NoCopy, NoRoom, ReadOnly, Workspace
 
 PATIENCE = 15.0
 """Seconds that a write waits for its turn."""
@@ -189,6 +189,14 @@ def no_room(ws: Workspace, error: str = "") -> ReadOnly:
         )
     return NoRoom(
         f"The disk of {file} is full; nothing was changed. Free some space, then try again."
+    )
+
+
+def no_copy(ws: Workspace, why: object) -> NoCopy:
+    """Return what is said where a database cannot be copied."""
+    return NoCopy(
+        f"No copy of the database could be made in {ws.home / 'backups'} ({why}). Everything goes "
+        "on without. Free some space there, or make the folder writable."
     )
 
 

@@ -6,6 +6,7 @@ The only other file that opens SQLite: `store.db` opens what is whole.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import sqlite3
@@ -54,8 +55,22 @@ _PATIENCE = 2.0
 """Seconds that restoring waits for whoever has the database open, a command for example."""
 
 
+log = logging.getLogger("lnl.store")
+
+
 def keep_copy(ws: Workspace) -> Path | None:
-    """Copy the database once a day, where it holds a set and is whole; return the new copy."""
+    """Copy the database once a day, where it holds a set and is whole; return the new copy.
+
+    What keeps it from that is logged, and stops nobody: there is a copy the next time.
+    """
+    try:
+        return _kept(ws)
+    except (LnlError, OSError) as error:
+        log.warning("%s", error)
+    return None
+
+
+def _kept(ws: Workspace) -> Path | None:
     if faults.database_file(ws) is None or db.is_read_only(ws):
         return None
     now = datetime.now(UTC)
@@ -65,7 +80,10 @@ def keep_copy(ws: Workspace) -> Path | None:
             made = datetime.strptime(copy.stem[-15:], order.STAMP).replace(tzinfo=UTC)
             if abs(now - made) < timedelta(days=1):  # a clock may jump, either way
                 return None
-    if not datasets.datasets(ws) or problem(ws) is not None:
+    wrong = problem(ws)
+    if wrong is not None:
+        raise wrong
+    if not datasets.datasets(ws):
         return None
     new = db.backup(ws, DAILY)
     for old in order.by_age(copies)[: 1 - KEPT]:

@@ -6,23 +6,29 @@ import os
 import resource
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import update
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from lnl_core.jobs import executors, queue
 from lnl_core.records import NoRoom
+from lnl_core.services import doctor
 from lnl_core.services.datasets import incoming
 from lnl_core.services.runs import control
 from lnl_core.services.workspace import dataset, open_workspace
 from lnl_core.store import arrays, decisions, schema
-from lnl_core.store.db import dispose, now, transaction
+from lnl_core.store.db import HEAD, dispose, now, transaction, version
 from lnl_core.types import Action, Decision, JobState
+from pages import _routes
+from tests.old_workspace import unpacked
 
 FORMATS = ("corrections", "decisions", "manifest", "fiftyone", "label-studio")
 
@@ -144,9 +150,9 @@ def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, sc
         assert "Traceback" not in said
         assert str(home) in said or "The disk is full" in said, said
         assert "full" in said or "No space left" in said, said
-    doctor = lnl("doctor")
-    assert doctor.returncode == 1
-    assert f"disk: The disk of {home} is full: nothing can be saved" in doctor.stdout.decode()
+    looked = lnl("doctor")
+    assert looked.returncode == 1
+    assert f"disk: The disk of {home} is full: nothing can be saved" in looked.stdout.decode()
     restoring = lnl("doctor", "--restore")
     assert restoring.returncode == 1
     assert "is full" in restoring.stderr.decode()
@@ -161,6 +167,50 @@ def copied(ws, home):
         connection.exec_driver_sql("pragma user_version = 0")
     dispose(ws)
     shutil.copytree(ws.home, home)
+
+
+def with_little_room(file, home):
+    """Make a database larger than what is left of the disk, which is not full."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("create table large as select zeroblob(6000000) as it")
+        connection.execute("pragma journal_mode=delete")
+    with (home.parent / "fill").open("wb") as stream:
+        stream.write(bytes(shutil.disk_usage(home).free - 4 * 2**20))
+
+
+def test_where_there_is_no_room_for_a_copy_of_the_database_all_goes_on(
+    small_disk, workspace, scored, caplog, monkeypatch
+):
+    """Nothing is damaged: the app starts, the worker starts, and what is not made is said."""
+    dispose(workspace)
+    home = small_disk / "home"
+    shutil.copytree(workspace.home, home)
+    with_little_room(home / "review.db", home)
+    monkeypatch.setenv("LNL_HOME", str(home))
+    with TestClient(Starlette(lifespan=_routes.lifespan)):
+        assert "No copy of the database could be made in" in caplog.text
+    call = [sys.executable, "-m", "lnl_core.worker"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "No copy of the database could be made in" in done.stderr
+    assert list((home / "backups").iterdir()) == [], "no half copy stays"
+    (found,) = doctor.look().findings
+    assert "The database is not copied once a day: a copy takes 6 MB, and" in found.problem
+    (small_disk / "fill").unlink()
+    ws = open_workspace(home)
+    assert doctor.keep_copy(ws) is not None
+    dispose(ws)
+
+
+def test_a_schema_changes_also_where_there_is_no_room_for_a_copy(small_disk, monkeypatch, caplog):
+    """The change is one transaction: it is made, or the old schema stays."""
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    home = unpacked(small_disk / "home")
+    with_little_room(home / "review.db", home)
+    ws = open_workspace(home)
+    assert version(ws) == HEAD
+    assert f"becomes {HEAD}; No copy of the database could be made in" in caplog.text
+    dispose(ws)
 
 
 def test_a_run_that_a_full_disk_ended_has_failed_until_there_is_room(small_disk, workspace, tiny):
