@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -325,7 +326,8 @@ def _lists(source: Source) -> list[str]:
 def _from_anywhere(said: Answers, source: Source) -> Answers:
     """Return answers that hold in every folder: their file in whole, their folder from the root."""
     if said.images_in and isinstance(source, FileSource) and source.kind == "manifest":
-        said = replace(said, images_in=inside(source.root, said.images_in))
+        with suppress(LnlError):  # then it is one of the folders of splits
+            said = replace(said, images_in=inside(source.root, said.images_in))
     file = Path(said.classes_file)
     return replace(said, classes_file=str(file.absolute())) if file.is_file() else said
 

@@ -18,7 +18,7 @@ from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
 from lnl_core.data.reading.split_folders import SplitFolders
-from lnl_core.data.reading.split_names import are_apart
+from lnl_core.data.reading.split_names import are_apart, is_split
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.readings import Answers
@@ -100,18 +100,34 @@ class ListRows:
         self._columns, self._answers = decided, answers
         self._same: dict[str, str] = {}
         self.split_folders: SplitFolders | None = None
-        if any(each.split or "split" in decided[each.file].used for each in listings):
-            self.split_folders = self._with_folders()
+        said = any(each.split or "split" in decided[each.file].used for each in listings)
+        called = any(is_split(each.file.stem, lists=True) for each in listings)
+        if said or (called and not answers.images_in):
+            self.split_folders = self._with_folders(said)
 
-    def _with_folders(self) -> SplitFolders:
-        """Return the folders of the splits that rows are in."""
-        folders = SplitFolders(self._home, self._answers.images_in)
+    def _with_folders(self, said: bool) -> SplitFolders:
+        """Return the folders of the splits that rows are in; by their list's name if none says."""
+        folders = SplitFolders(self._home, self._answers.images_in, sure=said)
         folders.decide(
-            (cells["split"], cells["image"])
-            for _, _, cells in self.rows()
-            if not isinstance(cells, BadRow) and cells["image"] and cells.get("split")
+            (cells.get("split") or listing.file.stem, cells["image"])
+            for listing, _, cells in self.rows()
+            if not isinstance(cells, BadRow) and cells["image"]
         )
         return folders
+
+    def finder(self, sample: Sequence[str], *, links: bool) -> Finder:
+        """Return what finds the files of the rows, once these were counted.
+
+        Args:
+            sample: some of their paths.
+            links: follow those that lead out.
+        """
+        images_in, of_splits = self._answers.images_in, self.split_folders
+        if of_splits is None:
+            return Finder(self._home, sample, links=links, images_in=images_in)
+        images_in = "" if of_splits.takes_answer else images_in
+        unsettled = of_splits.unsettled
+        return Finder(self._home, sample, links=links, images_in=images_in, unsettled=unsettled)
 
     def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
         """Yield (list, number of the row, its cells) of every row."""
@@ -218,8 +234,8 @@ class ListRows:
             cells = cells | {"label": UNLABELLED}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
-        if self.split_folders is not None and cells.get("split") and cells["image"]:
-            image = self.split_folders.of(cells["split"], cells["image"])
+        if self.split_folders is not None and cells["image"]:
+            image = self.split_folders.of(cells.get("split") or each.file.stem, cells["image"])
             cells = cells if image == cells["image"] else cells | {"image": image}
         return cells
 

@@ -22,7 +22,6 @@ from lnl_core.data.list_rows import (
     problem_of,
 )
 from lnl_core.data.reading import column_names, labels, naming, per_list, rivals, several
-from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
@@ -144,9 +143,7 @@ class _Listed:
             )
         self._label_of = {name: label for label, name in enumerate(names)}
         links = self._answers.links == "follow"
-        self._finder = Finder(
-            self._home, counted.sample.kept, links=links, images_in=self._answers.images_in
-        )
+        self._finder = self._rows.finder(counted.sample.kept, links=links)
         few = counted.usable <= _FOUND_UP_TO or not self._finder.all_there
         joined = few and self._rows.join(self._finder)
         if self._finder.prefixes or joined:

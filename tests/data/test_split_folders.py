@@ -3,7 +3,8 @@
 import pytest
 
 from lnl_core.readings import Answers
-from tests.data.asking import put, read
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, put, read, stops
 
 AROUND = {"beside": ("{}.csv", "{}/"), "apart": ("labels/{}.csv", "images/{}/")}
 
@@ -55,3 +56,86 @@ def test_the_column_of_splits_says_the_folder(tmp_path, agrees):
     (source / "list.csv").write_text("\n".join(["image,label,split", *rows]) + "\n")
     got = agrees(source, Answers(labels_in="list"))
     assert got.paths == [f"{s}/{at}.png" for s in ("train", "valid") for at in range(4)]
+
+
+def splits_apart(got):
+    """Hold that every image lies in the folder of its split."""
+    for path, split in zip(got.paths, got.splits, strict=True):
+        assert path.split("/")[0] == split
+
+
+def test_the_folder_that_is_meant_is_asked_and_said_within_each_split(tmp_path, agrees):
+    source = tmp_path / "s"
+    for split in ("train", "test"):
+        put(source, [f"{split}/{each}/{at}.png" for each in ("images", "masks") for at in range(4)])
+        rows = "".join(f"{at}.png,{split[0]}{at % 2}\n" for at in range(4))
+        (source / f"{split}.csv").write_text(f"image,label\n{rows}")
+    said = stops(source, "images_in", tmp_path)
+    assert "8 names of the list have files in several folders" in said
+    choices = [each.value for each in asked(read(source))["images_in"].choices]
+    assert choices == ["images", "masks", "none"]
+    for each in choices[:2]:
+        got = agrees(source, Answers(images_in=each))
+        splits_apart(got)
+        assert {path.split("/")[1] for path in got.paths} == {each}
+        assert got.report.n == 8
+    stops(source, "images_in", tmp_path, images_in="train/images")
+    assert read(source, images_in="train/images").splits == {"train": 4}
+    with pytest.raises(LnlError, match="no folder below"):
+        read(source, images_in="pictures")
+
+
+def test_a_split_cut_out_of_anothers_folder_is_found_there(tmp_path, agrees):
+    names = [*(f"train/{at}.png" for at in range(10)), *(f"test/{at}.png" for at in range(5))]
+    source = put(tmp_path / "s", names)
+    for split, rows in (("train", range(7)), ("val", range(7, 10)), ("test", range(5))):
+        lines = [f"{at}.png,{'ab'[at % 2]}" for at in rows]
+        (source / f"{split}.csv").write_text("\n".join(["image,label", *lines]) + "\n")
+    got = agrees(source)
+    assert got.report.n == 15
+    assert sorted(got.paths) == sorted(names)
+    lines = [f"{at}.png,{'ab'[at % 2]}" for at in range(3)]
+    (source / "val.csv").write_text("\n".join(["image,label", *lines]) + "\n")
+    lines = [f"{at}.png,{'ab'[at % 2]}" for at in range(3, 10)]
+    (source / "train.csv").write_text("\n".join(["image,label", *lines]) + "\n")
+    (left,) = read(source).left_out
+    assert (left.count, left.reason) == (3, "2 files are called so: “test/…”, “train/…”.")
+    assert agrees(source, Answers(images_in="train")).report.n == 15
+
+
+def test_of_folders_called_like_a_split_the_furthest_up_is_meant(tmp_path, agrees):
+    source = written(tmp_path / "s", AROUND["beside"], [range(5)] * 2, [range(5)] * 2)
+    put(source, [f"backup/train/{at}.png" for at in range(5)])
+    put(source, [f"train/crops/{at}.png" for at in range(5)])
+    got = agrees(source)
+    assert got.report.n == 10
+    splits_apart(got)
+    assert not any("/crops/" in path for path in got.paths)
+
+
+def test_a_row_that_names_a_splits_folder_itself_is_taken_at_its_word(tmp_path, agrees):
+    source = put(
+        tmp_path / "s", [f"images/{s}/{at}.png" for s in ("train", "test") for at in range(4)]
+    )
+    rows = [f"train/{at}.png,{'ab'[at % 2]},{'test' if at < 2 else 'train'}" for at in range(4)]
+    rows += [f"{at}.png,{'ab'[at % 2]},test" for at in range(4)]
+    (source / "list.csv").write_text("\n".join(["image,label,split", *rows]) + "\n")
+    got = agrees(source)
+    assert got.report.n == 8
+    assert sorted(got.paths) == sorted(
+        f"images/{s}/{at}.png" for s in ("train", "test") for at in range(4)
+    )
+
+
+def test_one_list_called_like_a_split_has_the_images_of_its_folder(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"train/{at}.png" for at in range(8)])
+    put(source, [f"test/{at}.png" for at in range(6)])
+    rows = [f"{at}.png,{'ab'[at % 2]}" for at in range(8)]
+    (source / "train.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+    got = agrees(source)
+    assert got.paths == [f"train/{at}.png" for at in range(8)]
+    assert not any(got.splits)
+    assert counts(read(source, images_in="test")) == {"a": 3, "b": 3}
+    (source / "train" / "7.png").unlink()  # then its name alone says too little
+    put(source, ["test/7.png"])
+    assert "images_in" in asked(read(source))

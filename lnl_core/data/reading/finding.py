@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lnl_core.data.files import NO_FILE, inside_path, locate
@@ -46,19 +47,40 @@ def components(cell: str) -> tuple[str, ...]:
     return head + tuple(part for part in text.split("/") if part not in ("", "."))
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Files of a name of which it is not settled which one a row means.
+
+    Attributes:
+        places: where they lie.
+        around: the folder that is taken for granted, where they are told apart.
+        lacks: the folder that is meant and has none of them.
+    """
+
+    places: Sequence[str]
+    around: str = ""
+    lacks: str = ""
+
+
 class Finder:
     """Finds what a list names below `root`; `sample` are some of its paths.
 
     Where a person said `images_in`, a name without a folder is looked for in there alone, and of
-    files of one path the one in there is meant. `torn_apart` are files of names that are not
-    settled so.
+    files of one path the one in there is meant. `unsettled` are paths that were looked for already.
+    `torn_apart` are files of names that are not settled so.
 
     Raises:
         LnlError: `images_in` is no folder there.
     """
 
     def __init__(
-        self, root: Path, sample: Sequence[str], *, links: bool = False, images_in: str = ""
+        self,
+        root: Path,
+        sample: Sequence[str],
+        *,
+        links: bool = False,
+        images_in: str = "",
+        unsettled: Mapping[str, Among] | None = None,
     ) -> None:
         self._root, self._links, self._images_in = root, links, inside(root, images_in)
         self._torn: dict[str, set[str]] = {}
@@ -69,6 +91,8 @@ class Finder:
         self._by_end: dict[tuple[str, str, int], dict[tuple[str, ...], list[str]]] = {}
         self._known: dict[tuple[str, ...], tuple[str, str | BadRow | None]] = {}
         self.how: Counter[str] = Counter()
+        self._unsettled = unsettled or {}
+        sample = [cell for cell in sample if cell not in self._unsettled]
         lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
         self.all_there = not lost
         self._deeper = 2 * len(lost) > len(sample)
@@ -79,6 +103,8 @@ class Finder:
 
     def find(self, cell: str) -> tuple[Path, str] | BadRow:
         """Return (file, path relative to the root), or why there is none."""
+        if cell in self._unsettled:
+            return self._among(cell, self._unsettled[cell])
         direct = locate(self._root, cell, self._links)
         parts = components(cell)
         if not isinstance(direct, BadRow):
@@ -156,6 +182,15 @@ class Finder:
             how = _BY_FOLDER if len(here) < len(places) else how
         return here, how
 
+    def _among(self, cell: str, files: Among) -> tuple[Path, str] | BadRow:
+        """Return the file that is meant of some, or why none is."""
+        if files.lacks:
+            where = visible(files.lacks)[:60]
+            why = f"The file is not in “{where}”: there is {_shown(files.places)}."
+            return BadRow(why, _ONE_NAME)
+        found = self._one_of(cell, list(files.places), files.around)
+        return found if isinstance(found, BadRow) else locate(self._root, found, self._links)
+
     def _elsewhere(self, name: str, places: list[str]) -> BadRow:
         """Return why a name that other folders have is left out."""
         if len(places) > 1:
@@ -166,7 +201,7 @@ class Finder:
             _ONE_NAME,
         )
 
-    def _one_of(self, name: str, here: list[str]) -> str | BadRow:
+    def _one_of(self, name: str, here: list[str], around: str = "") -> str | BadRow:
         """Return the file that is meant of those of one name, or why none is."""
         last = name.rpartition("/")[2]
         spelled = _spelled_so(last, here)
@@ -174,7 +209,7 @@ class Finder:
             if name == last and len(self._once) < _TORN:
                 self._once[name] = spelled[0]
             return spelled[0]
-        self._note_torn(name, here)
+        self._note_torn(name, [path.removeprefix(f"{around}/") for path in here])
         meant = _spelled_so(last, [p for p in here if _lies_in(p, self._images_in)])
         if len(meant) != 1:
             self.torn_apart.update(here)
