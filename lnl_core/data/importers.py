@@ -29,7 +29,7 @@ from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES, is_beside
 from lnl_core.data.reading import expecting
 from lnl_core.data.reading.assembling import mostly_skipped, reading_of
-from lnl_core.data.reading.finding import inside
+from lnl_core.data.reading.path_parts import inside
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
 from lnl_core.readings import (

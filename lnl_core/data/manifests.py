@@ -146,7 +146,7 @@ class _Listed:
         self._finder = self._rows.finder(counted.sample.kept, links=links)
         few = counted.usable <= _FOUND_UP_TO or not self._finder.all_there
         joined = few and self._rows.join(self._finder)
-        if self._finder.prefixes or joined:
+        if self._finder.reads_otherwise or joined:
             counted.hashes = array(
                 "q", (hash(self._rows.id(cells, self._finder)) for cells in self._rows.usable())
             )

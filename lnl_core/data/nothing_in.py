@@ -8,6 +8,7 @@ from lnl_core.data import folders, no_class
 from lnl_core.data.files import FileSource
 from lnl_core.data.writing import SetWriter, Source
 from lnl_core.readings import Answers, LeftOut
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 NO_CLASS_LEFT = "No image has a class: every label that is used is no class."
@@ -57,7 +58,8 @@ def why(looked_over: Source, source: Path, left: LeftOut | None) -> str:
         return folders.NO_IMAGE
     if looked_over.kind in ("npz", "torchvision", "hub"):
         return f"No image could be read. {left.reason} {left.remedy}"
+    where = f"{many(left.count, 'time')}, first at “{left.first}”"
     return (
-        f"No image could be read. {left.count:,} times, first at “{left.first}”: {left.reason} "
+        f"No image could be read. {where}: {left.reason} "
         f"{left.remedy} The paths of {source.name} start from {looked_over.root}."
     )

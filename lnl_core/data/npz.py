@@ -242,7 +242,7 @@ def _scan(
     if "ids" in have:
         with Member(archive, "ids") as ids:
             check_vector(ids, n)
-    outline = Outline(files=[file.name])
+    outline = Outline(files=[file.name], lists=[file])
     outline.columns = {
         "images": ", ".join(named_as.images),
         "labels": ", ".join(named_as.labels),

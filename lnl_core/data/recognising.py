@@ -192,6 +192,8 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     except LnlError:
         if len(named) == 1:
             return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
+        if arrays := _arrays(source):
+            return npz.scan(arrays, class_map, answers)
         raise
     if _are_splits_alone(looked_over):
         asking = lists.that_ask(folders.innermost(source.resolve()))
@@ -207,6 +209,20 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     if question := _ask_lone(source, looked_over, answers):
         looked_over.outline.questions.append(question)
     return looked_over
+
+
+def _arrays(source: Path) -> Path | None:
+    """Return the only NPZ of a folder without images.
+
+    Raises:
+        LnlError: there are several.
+    """
+    there = [Path(entry.path) for entry in folders.entries(folders.innermost(source.resolve()))]
+    found = [file for file in there if file.suffix.lower() == ".npz" and file.is_file()]
+    if len(found) > 1:
+        shown = ", ".join(f"“{visible(file.name)[:40]}”" for file in found[:6])
+        raise LnlError(f"It holds {len(found):,} NPZ files: {shown}. Import one of them.")
+    return next(iter(found), None)
 
 
 def _are_splits_alone(looked_over: Source) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from lnl_core.data import coco
+from lnl_core.data import coco, fiftyone_labels
 from lnl_core.data.hub_features import class_names, written
 from lnl_core.data.table_heads import Head, begin, places_of
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
@@ -310,10 +310,12 @@ def _parquet_rows(
 def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
     """Yield (line number, object) of a file of JSON lines; blank lines are passed over.
 
-    Of an annotation file (`coco`) an object stands for an image, and its number is the image's.
+    Of annotation files (`coco`, `fiftyone_labels`) an object stands for an image, and its number is
+    the image's.
     """
     if file.suffix.lower() == ".json":
-        yield from enumerate((dict(row) for row in coco.rows_of(file)), start=1)
+        form = fiftyone_labels if fiftyone_labels.is_one(file) else coco
+        yield from enumerate((dict(row) for row in form.rows_of(file)), start=1)
         return
     with text_of(file, name) as text:
         for number, line in enumerate(lines_of(text, name), start=1):

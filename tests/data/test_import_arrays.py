@@ -5,6 +5,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.types import LnlError
+from tests.data.asking import arrays, read
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 9, 10, 3), dtype=np.uint8)
@@ -172,3 +173,16 @@ def test_arrays_stream(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6_000_000  # the images are 18 million bytes
+
+
+def test_a_folder_with_one_file_of_arrays_is_that_file(tmp_path, agrees):
+    (tmp_path / "s").mkdir()
+    arrays(tmp_path / "s" / "mnist.npz", [0, 1, 0, 1])
+    (tmp_path / "s" / "readme.md").write_text("hello")
+    got = agrees(tmp_path / "s")
+    assert got.report.kind == "npz"
+    assert got.given == ["0", "1", "0", "1"]
+    assert got.meta["lists"] == [str(tmp_path / "s" / "mnist.npz")]
+    arrays(tmp_path / "s" / "other.npz", [0, 1, 0, 1])
+    with pytest.raises(LnlError, match=r"2 NPZ files: “mnist.npz”, “other.npz”. Import one"):
+        read(tmp_path / "s")

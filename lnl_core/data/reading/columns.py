@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading import one_hot, pixel_lists, rivals, splits
+from lnl_core.data.reading import addresses, one_hot, pixel_lists, rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
@@ -423,7 +423,7 @@ class _Decision:
 
 
 def _ends_like_image(value: str) -> bool:
-    return os.path.splitext(value.strip())[1].lower() in SUFFIXES
+    return os.path.splitext(addresses.path(value.strip()))[1].lower() in SUFFIXES
 
 
 def _are_images(values: Sequence[str]) -> bool:

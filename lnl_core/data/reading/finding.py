@@ -1,8 +1,8 @@
 """Where the files of a list lie, when the list was written elsewhere or writes names otherwise.
 
-Tried in turn: the path as it is; below a common folder that the paths of another computer start
-with; the same name in the other Unicode form, deeper down, or without its ending, where exactly one
-file has it.
+Tried in turn: the path as it is; what a web address or an escaped path calls a file; below a common
+folder that the paths of another computer start with; the same name in the other Unicode form,
+deeper down, or without its ending, where exactly one file has it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lnl_core.data.files import NO_FILE, inside_path, locate
-from lnl_core.data.reading import indexing
+from lnl_core.data.files import NO_FILE, locate
+from lnl_core.data.reading import addresses, indexing
 from lnl_core.data.reading.indexing import Index, composed, number
+from lnl_core.data.reading.path_parts import (
+    folder_of,
+    inside,
+    last_folders,
+    lies_in,
+    shared_start,
+    spelled_so,
+    where_shown,
+)
 from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Choice, Question
 from lnl_core.said import many
-from lnl_core.types import LnlError
 
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 _BY_NUMBER, _BY_FOLDER = "by number", "by folder"
+_BY_ADDRESS, _UNESCAPED = "by address", "unescaped"
 _ONE_NAME = (
     "Say which folder has the images with --images-in, or write its path from the root into the "
     "list."
@@ -96,6 +105,10 @@ class Finder:
         lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
         self.all_there = not lost
         self._deeper = 2 * len(lost) > len(sample)
+        web = [cell for cell in lost if addresses.is_web(cell)]
+        self._web = self._depth(web) if 2 * len(web) > len(sample) else 0
+        told = [self._told(cell) for cell in lost]
+        self._tells, lost = told != lost, told
         self.prefixes = self._common([cell for cell in lost if not os.path.exists(cell)])
         self._base: str | None = None
         if self._deeper:
@@ -108,9 +121,18 @@ class Finder:
         direct = locate(self._root, cell, self._links)
         parts = components(cell)
         if not isinstance(direct, BadRow):
-            elsewhere = self._only_in(parts) and not _lies_in(direct[1], self._images_in)
+            elsewhere = self._only_in(parts) and not lies_in(direct[1], self._images_in)
             return self._by_name(parts) or NO_FILE if elsewhere else direct
-        if direct.reason.startswith(("A web", "A link", "A whole")):
+        if direct.reason.startswith(("A link", "A whole")):
+            return direct
+        if (told := self._told(cell)) != cell:
+            found = self.find(told)
+            as_web = addresses.is_web(cell)
+            if isinstance(found, BadRow):
+                return direct if as_web and found == NO_FILE else found
+            self.how[_BY_ADDRESS if as_web else _UNESCAPED] += 1
+            return found
+        if addresses.is_web(cell):
             return direct
         rest = self._rest(parts)
         if rest != parts:
@@ -124,15 +146,42 @@ class Finder:
 
     def called(self, cell: str) -> Iterator[list[str]]:
         """Yield the files that end like a path, by whole name, in other capitals, by stem."""
-        for _, places in self._places(components(cell)):
+        for _, places in self._places(components(self._told(cell))):
             if places:
                 yield places
 
     def at_home(self, cell: str) -> str:
         """Return a path without the folders of another computer; any other as it is."""
+        cell = self._told(cell) if self._tells else cell
         parts = components(cell) if self.prefixes else ()
         rest = self._rest(parts)
         return cell if rest == parts else "/".join(rest)
+
+    @property
+    def reads_otherwise(self) -> bool:
+        """Tell whether paths are read as others than they are, so that two may be one."""
+        return bool(self.prefixes) or self._tells
+
+    def _told(self, cell: str) -> str:
+        """Return the path that a web address or an escaped path calls a file by; others as is."""
+        told = addresses.path(cell)
+        if addresses.is_web(cell):
+            told = addresses.end(cell, self._web) if self._web else cell
+        plain = addresses.unescaped(told)
+        return told if plain == told or self._is_called(told) else plain
+
+    def _is_called(self, path: str) -> bool:
+        """Tell whether a file's path ends so, sign for sign."""
+        self._index = self._index or indexing.of(self._root)
+        parts = tuple(map(composed, components(path)))
+        there = self._index.names.get(parts[-1], []) if parts else []
+        return bool(self._ending(_BY_NAME, parts[-1], there, parts[:-1])) if there else False
+
+    def _depth(self, web: Sequence[str]) -> int:
+        """Return by how many of its last parts a web address names a file; 0: by none."""
+        return addresses.depth(
+            web, lambda path: self._is_called(path) or self._is_called(addresses.unescaped(path))
+        )
 
     def _rest(self, parts: tuple[str, ...]) -> tuple[str, ...]:
         """Take off the folders of another computer."""
@@ -161,7 +210,7 @@ class Finder:
             looked_at += len(places)
             if self._only_in(parts):
                 here = places
-                if places and not any(_lies_in(p, self._images_in) for p in places):
+                if places and not any(lies_in(p, self._images_in) for p in places):
                     meant = (how, self._elsewhere(name, places)) if meant[1] is None else meant
                     continue
             else:
@@ -176,9 +225,9 @@ class Finder:
     def _around(self, parts: tuple[str, ...], places: list[str], how: str) -> tuple[list[str], str]:
         """Return the files of a name in the folder that its path says, else where most are."""
         own = "/".join(map(composed, parts[:-1]))
-        here = [p for p in places if composed(_folder(p)).casefold() == own.casefold()]
+        here = [p for p in places if composed(folder_of(p)).casefold() == own.casefold()]
         if not here and self._deeper:
-            here = [p for p in places if self._base is None or _folder(p) == self._base]
+            here = [p for p in places if self._base is None or folder_of(p) == self._base]
             how = _BY_FOLDER if len(here) < len(places) else how
         return here, how
 
@@ -186,7 +235,7 @@ class Finder:
         """Return the file that is meant of some, or why none is."""
         if files.lacks:
             where = visible(files.lacks)[:60]
-            why = f"The file is not in “{where}”: there is {_shown(files.places)}."
+            why = f"The file is not in “{where}”: there is {where_shown(files.places)}."
             return BadRow(why, _ONE_NAME)
         found = self._one_of(cell, list(files.places), files.around)
         return found if isinstance(found, BadRow) else locate(self._root, found, self._links)
@@ -196,24 +245,22 @@ class Finder:
         if len(places) > 1:
             self._note_torn(name, places)
             self.torn_apart.update(places)
-        return BadRow(
-            f"The file is not in “{visible(self._images_in)[:60]}”: there is {_shown(places)}.",
-            _ONE_NAME,
-        )
+        said = visible(self._images_in)[:60]
+        return BadRow(f"The file is not in “{said}”: there is {where_shown(places)}.", _ONE_NAME)
 
     def _one_of(self, name: str, here: list[str], around: str = "") -> str | BadRow:
         """Return the file that is meant of those of one name, or why none is."""
         last = name.rpartition("/")[2]
-        spelled = _spelled_so(last, here)
+        spelled = spelled_so(last, here)
         if len(spelled) == 1:
             if name == last and len(self._once) < _TORN:
                 self._once[name] = spelled[0]
             return spelled[0]
         self._note_torn(name, [path.removeprefix(f"{around}/") for path in here])
-        meant = _spelled_so(last, [p for p in here if _lies_in(p, self._images_in)])
+        meant = spelled_so(last, [p for p in here if lies_in(p, self._images_in)])
         if len(meant) != 1:
             self.torn_apart.update(here)
-            return BadRow(f"{len(here)} files are called so: {_shown(here)}.", _ONE_NAME)
+            return _several(here)
         self._settles = True
         return meant[0]
 
@@ -221,7 +268,7 @@ class Finder:
         """Note the folders, or those above them, in which files of one name lie apart."""
         folders = {tuple(path.split("/")[:-1]) for path in paths}
         if len(folders) == len(paths) and len(self._torn) < _TORN:
-            depth = len(_shared(list(folders))) + 1
+            depth = len(shared_start(list(folders))) + 1
             self._torn[name] = {"/".join(each[:depth]) or "." for each in folders}
 
     def question(self, usable: int) -> Question | None:
@@ -265,7 +312,7 @@ class Finder:
             torn: folder -> names of the list that it shares with another one.
         """
         once = Counter(
-            folder for path in self._once.values() for folder in torn if _lies_in(path, folder)
+            folder for path in self._once.values() for folder in torn if lies_in(path, folder)
         )
         if not any(torn[folder] > count for folder, count in once.most_common()[1:]):
             return ""
@@ -296,11 +343,11 @@ class Finder:
         if not folders:
             return paths
         if len(paths) <= _MANY:
-            return [path for path in paths if _ends(path, depth) == wanted]
+            return [path for path in paths if last_folders(path, depth) == wanted]
         if (how, key, depth) not in self._by_end:
             by_end = defaultdict[tuple[str, ...], list[str]](list)
             for path in paths:
-                by_end[_ends(path, depth)].append(path)
+                by_end[last_folders(path, depth)].append(path)
             self._by_end[how, key, depth] = dict(by_end)
         return self._by_end[how, key, depth].get(wanted, [])
 
@@ -312,7 +359,7 @@ class Finder:
         folders, found = Counter[str](), 0
         for parts, times in Counter(sample).items():
             places = next((there for _, there in self._places(parts) if there), [])
-            inside = set(map(_folder, places))
+            inside = set(map(folder_of, places))
             folders.update(dict.fromkeys(inside, times))
             found += times if inside else 0
         (best, count), (_, next_best) = [*folders.most_common(2), ("", 0), ("", 0)][:2]
@@ -332,7 +379,7 @@ class Finder:
                 groups[parts[0]].append(parts)
         prefixes: dict[tuple[str, ...], int] = {}
         for group in groups.values():
-            shared = _shared([parts[:-1] for parts in group])
+            shared = shared_start([parts[:-1] for parts in group])
             for is_there in (self._there, self._there_in_other_capitals):
                 found = [
                     sum(is_there("/".join(parts[cut:])) for parts in group)
@@ -363,6 +410,8 @@ class Finder:
             shown = "/".join(prefix).replace("//", "/")
             said.append(f"Paths start with “{visible(shown)[:80]}” there: read as this folder.")
         for key, words in (
+            (_BY_ADDRESS, "as a web address, and read as the file of that name here"),
+            (_UNESCAPED, "for a web server (%20 for a blank, ?d=), and read as the file they mean"),
             (_BY_STEM, "without the ending or with another, found by the one image of the name"),
             (_BY_CASE, "in other capitals, found by the one file of the name"),
             (_BY_NUMBER, "as a number, found by the one image that has it as its name"),
@@ -382,67 +431,13 @@ class Finder:
         return said
 
 
-def _shown(paths: Sequence[str]) -> str:
-    """Return where files of one name lie: their folders, or the paths where a folder has two."""
-    folders = sorted({_folder(path) for path in paths})
-    apart = len(folders) == len(paths)
-    shown = [f"{folder or '.'}/…" for folder in folders] if apart else sorted(paths)
-    return ", ".join(f"“{visible(each)[:60]}”" for each in shown[:3])
-
-
-def _spelled_so(name: str, paths: list[str]) -> list[str]:
-    """Return the one path that has a name's capitals but for the ending; all where there is none.
-
-    `a.PNG` is `a.png` where that lies beside `A.png`.
-    """
-    stem = os.path.splitext(composed(name))[0]
-    same = [p for p in paths if os.path.splitext(composed(p.rpartition("/")[2]))[0] == stem]
-    folders = set(map(_folder, paths))
-    return same if len(same) == 1 and len(folders) == 1 else paths
-
-
-def _ends(path: str, depth: int) -> tuple[str, ...]:
-    """Return the last folders of a path, capitals aside; fewer where it has no more."""
-    return tuple(composed(part).casefold() for part in path.split("/")[:-1][-depth:])
-
-
-def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the parts that all paths start with."""
-    low, high = min(paths), max(paths)
-    same = [one == other for one, other in zip(low, high, strict=False)]
-    return low[: same.index(False) if False in same else len(same)]
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-def inside(root: Path, said: str) -> str:
-    """Return a folder as it is below the root, however it was written; "" and "none" as they are.
-
-    By its path from the root, else from the current folder.
-
-    Raises:
-        LnlError: there is none.
-    """
-    if said in ("", "none"):
-        return said
-    written = [os.path.expanduser(unicodedata.normalize(form, said)) for form in ("NFC", "NFD")]
-    for place in [os.path.normpath(root / each) for each in written] + [
-        *map(os.path.abspath, written)
-    ]:
-        for each in (place, os.path.realpath(place)):
-            if os.path.isdir(each) and each == str(root):
-                return "."
-            if os.path.isdir(each) and (below := inside_path(root, each)) is not None:
-                return below
-    raise LnlError(
-        f"--images-in {visible(said)[:60]} is no folder below {visible(str(root))[:200]}. Name one "
-        "of its folders by its path from there, or say none."
-    )
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    """Tell whether a file lies in a folder or below it; "." is the root alone."""
-    own = _folder(path)
-    return not own if folder == "." else f"{own}/".startswith(f"{folder}/")
+def _several(paths: Sequence[str]) -> BadRow:
+    """Return why a name is left out that several files have."""
+    endings = sorted({os.path.splitext(path)[1] for path in paths})
+    if len({os.path.splitext(path)[0] for path in paths}) == 1 < len(endings):
+        shown = ", ".join(visible(each)[:12] for each in endings)
+        return BadRow(
+            f"Images in one folder have this name, with the endings {shown}.",
+            "Write the ending into the list, too.",
+        )
+    return BadRow(f"{len(paths)} files are called so: {where_shown(paths)}.", _ONE_NAME)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import coco, folders, hub_shards, tables
+from lnl_core.data import coco, fiftyone_labels, folders, hub_shards, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import column_names, columns, indexing, lists_within, places, read_me
@@ -200,7 +200,7 @@ def without_notes(folder: Path, found: list[Path]) -> list[Path]:
 def _is_list(file: Path, answers: Answers) -> bool:
     """Tell whether a table names images and labels, by its header or by what a person said."""
     if file.suffix.lower() == ".json":
-        return coco.is_coco(file)
+        return coco.is_coco(file) or fiftyone_labels.is_one(file)
     if hub_shards.holds_images(file):
         return False
     if column_names.recognised(file):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lnl_core.data.files import hidden
-from lnl_core.data.reading import finding
+from lnl_core.data.reading import finding, path_parts
 from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.data.tables import visible
 from lnl_core.types import LnlError
@@ -55,7 +55,7 @@ class SplitFolders:
             for folder in found
         )
         try:
-            self._images_in = finding.inside(home, self._said)
+            self._images_in = path_parts.inside(home, self._said)
         except LnlError:
             if not self._below:
                 raise

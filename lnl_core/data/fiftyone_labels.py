@@ -1,0 +1,99 @@
+"""FiftyOne's `labels.json` of an image classification set, as rows of image, label, id and split.
+
+Documented as FiftyOneImageClassificationDataset: `classes` is the list of names, `labels` maps a
+file's name without its ending in `data/`, or an absolute path, to a class, to an object with
+`label` and `attributes`, or to several of them. Our own exports keep id and split as attributes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lnl_core.types import LnlError
+
+MOST = 200 * 2**20
+"""Bytes of a file that is read."""
+
+_HEAD = 2**12
+
+
+def is_one(file: Path) -> bool:
+    """Tell whether a file is one, by its first letters and then by its parts."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD).lstrip(b"\xef\xbb\xbf \r\n\t")
+        named = head.startswith(b"{") and (b'"classes"' in head or b'"labels"' in head)
+        return named and bool(rows_of(file))
+    except (OSError, LnlError):
+        return False
+
+
+def rows_of(file: Path) -> tuple[dict[str, Any], ...]:
+    """Return a row for every image, in the order of the file: `file_name`, `label`, `id`, `split`.
+
+    Raises:
+        LnlError: it is too large, no JSON, or lacks a part.
+    """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise LnlError(f"{file.name} cannot be read: {error.strerror}. Check the path.") from error
+    if found.st_size > MOST:
+        raise LnlError(
+            f"{file.name} is larger than 200 MB. Write a list of image and label, a row an image."
+        )
+    return _rows(file, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _rows(file: Path, _modified: int) -> tuple[dict[str, Any], ...]:
+    try:
+        whole = json.loads(file.read_text("utf-8-sig"))
+        names, labels = whole["classes"], whole["labels"]
+        if not isinstance(names, list):
+            raise TypeError("classes are no list")
+        rows = [_row(str(key), value, names) for key, value in labels.items()]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise LnlError(
+            f"{file.name} is no list of labels in FiftyOne's form. It needs classes, and labels by "
+            "the names of the files."
+        ) from error
+    below = "data/" if (file.parent / "data").is_dir() else ""
+    filled = [key for key in ("id", "split") if any(row[key] for row in rows)]
+    return tuple(
+        {
+            "file_name": row["key"] if os.path.isabs(row["key"]) else f"{below}{row['key']}",
+            "label": row["label"],
+            **{key: row[key] for key in filled},
+        }
+        for row in rows
+    )
+
+
+def _row(key: str, value: Any, names: Sequence[Any]) -> dict[str, Any]:
+    several = value if isinstance(value, list) else [value]
+    labels = [each for each in (_label(one, names) for one in several) if each]
+    facts = value.get("attributes") if isinstance(value, dict) else None
+    facts = facts if isinstance(facts, dict) else {}
+    return {
+        "key": key,
+        "label": labels if len(labels) > 1 else next(iter(labels), ""),
+        "id": str(facts.get("lnl_id") or ""),
+        "split": str(facts.get("split") or ""),
+    }
+
+
+def _label(value: Any, names: Sequence[Any]) -> str:
+    """Return the name of a class that is given by its number, its name, or in an object."""
+    if isinstance(value, dict):
+        value = value.get("label")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(names[value]) if 0 <= value < len(names) else f"class {value}"
+    return "" if value is None else str(value)
