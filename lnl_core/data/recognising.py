@@ -10,6 +10,7 @@ from lnl_core.data.files import FileSource
 from lnl_core.data.reading import (
     classes_files,
     lists,
+    lists_that_ask,
     lists_within,
     other_forms,
     read_me,
@@ -200,8 +201,8 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         if asking.listings:
             return manifests.scan(asking.listings, asking.root, class_map, answers)
     if len(+looked_over.outline.counts) > 1:
-        return looked_over
-    asked = {file: lists.asks_for_labels(file) for file in tables_there}
+        return _or_their_lists(source, class_map, answers) or looked_over
+    asked = {file: lists_that_ask.asks_for_labels(file) for file in tables_there}
     likely = [file for file in tables_there if asked[file] == "one_hot"]
     likely += [file for file in named if asked[file] and len(named) == 1]
     if likely:
@@ -223,6 +224,27 @@ def _arrays(source: Path) -> Path | None:
         shown = ", ".join(f"“{visible(file.name)[:40]}”" for file in found[:6])
         raise LnlError(f"It holds {len(found):,} NPZ files: {shown}. Import one of them.")
     return next(iter(found), None)
+
+
+def _or_their_lists(
+    source: Path, class_map: Mapping[str, str] | None, answers: Answers
+) -> Source | None:
+    """Ask whether folders, or lists that name most of their images, have the labels.
+
+    None where the folders have them, or a person said so.
+    """
+    if answers.labels_in == "folders" or answers.parts == "classes" or answers.level:
+        return None
+    top = folders.innermost(source.resolve())
+    asking = lists.that_ask(top)
+    question = None
+    if asking.listings:
+        question = lists_that_ask.over_folders(asking.listings, asking.root, top, answers)
+    if question is None:
+        return None
+    read = manifests.scan(asking.listings, asking.root, class_map, answers)
+    read.outline.questions.insert(0, question)
+    return read
 
 
 def _are_splits_alone(looked_over: Source) -> bool:

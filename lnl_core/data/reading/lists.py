@@ -14,6 +14,7 @@ from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import column_names, columns, indexing, lists_within, places, read_me
 from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, visible
@@ -139,19 +140,6 @@ def _without_labels(file: Path) -> str:
     if file.suffix.lower() != ".json" and asks_for_labels(file) == "one_hot":
         return "It has a column of 0 and 1 for each class: name every list, and give --one-hot."
     return "It has no column of labels."
-
-
-def asks_for_labels(file: Path) -> str:
-    """Return the question by which a table that names images has labels; "" where it has none.
-
-    That is `one_hot`, or `label_column` where it has more columns and none is known as labels.
-    """
-    try:
-        decided = columns.decide(file, file.parent, Answers())
-    except LnlError:
-        return ""
-    keys = {each.key for each in decided.questions} if "image" in decided.used else set()
-    return next((key for key in ("one_hot", "label_column") if key in keys), "")
 
 
 def that_ask(folder: Path) -> Lists:
@@ -320,7 +308,7 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     images = _images(tree, where)
     covers = seen.rows >= images
     names_overlap = 2 * sum(each in classes for each in seen.labels) >= len(seen.labels)
-    if _numbered(list(classes.values())) and not names_overlap:
+    if are_parts(list(classes.values())) and not names_overlap:
         return unasked
     output = bool(_OUTPUT.search(listing.file.stem))
     counts = len(seen.labels) == seen.rows > len(classes)  # 1, 2, 3 ...: the number of the row
@@ -357,12 +345,6 @@ def _is_export(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         return b"lnl_verdict" in stream.readline(4096)
-
-
-def _numbered(names: Sequence[str]) -> bool:
-    """Tell whether folders are called alike but for a number: parts of a store, no classes."""
-    stems = {re.sub(r"\d+", "", name) for name in names}
-    return len(stems) == 1 and bool(re.sub(r"[\W_]", "", stems.pop()))
 
 
 def _images(tree: Node, where: places.Places) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from lnl_core.data import tables
 from lnl_core.data.files import hidden
 from lnl_core.data.list_rows import Listing
-from lnl_core.data.reading import columns, surveying
+from lnl_core.data.reading import columns, lists_that_ask, surveying
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.tables import BadRow, visible
@@ -26,6 +26,9 @@ from lnl_core.types import LnlError
 _SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _PEEK = 64
 FOLDERS_HAVE = "The folders around the lists have the labels."
+_UNKNOWN = ("one", "in each row")
+"""Stands for labels that are not counted."""
+
 _MOST = 3
 """Tables in one folder, above which they are of its images and no lists."""
 
@@ -63,28 +66,36 @@ def find(
     """
     found: list[Listing] = []
     labels: list[set[str]] = []
-    for each in inner:
-        if is_split(each.name):
-            continue
-        there = _tables(Path(each.path))
-        parts = sum(is_split(file.stem, lists=True) for file in there) > 1
-        for file in there:
-            own, below = _labels(file, answers) if is_list(file, answers) else (set(), "")
+    apart = [each for each in inner if not is_split(each.name)]
+    there = {each.name: _tables(Path(each.path)) for each in apart}
+    whole = {file for files in there.values() for file in files if is_list(file, answers)}
+    asking = lists_that_ask.of_folders(
+        [file for files in there.values() for file in files if file not in whole], list(there)
+    )
+    for name, files in there.items():
+        parts = sum(is_split(file.stem, lists=True) for file in files) > 1
+        for file in files:
+            if file not in whole and file not in asking:
+                continue
+            own, below = _labels(file, answers, asking.get(file, ""))
             if own:
                 split = file.stem if parts and is_split(file.stem, lists=True) else ""
-                name = f"{each.name}/{file.name}"
-                found.append(Listing(file, split, f"{each.name}{below}", name))
+                called = f"{name}/{file.name}"
+                found.append(Listing(file, split, f"{name}{below}", called))
                 labels.append(own)
     single = Counter(next(iter(own)) for own in labels if len(own) == 1)
     if not found or (single.total() == len(found) and max(single.values()) == 1):
         return Within()
     names = tuple(each.name for each in found)
     count = len(set().union(*labels))
+    what = f"with image and label: {many(count, 'label')}."
+    if any(each.file in asking for each in found):
+        what = "and no column is known to have the labels."
     question = Question(
         "labels_in",
         f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first "
-        f"“{visible(names[0])[:60]}”, with image and label: {many(count, 'label')}. Are the labels "
-        f"there, or are the folders of {visible(folder.name)[:40]} the classes?",
+        f"“{visible(names[0])[:60]}”, {what} Are the labels there, or are the folders of "
+        f"{visible(folder.name)[:40]} the classes?",
         (
             Choice("folders", "the class folders"),
             Choice("list", "the list" if len(found) == 1 else "the lists"),
@@ -108,14 +119,19 @@ def _tables(folder: Path) -> list[Path]:
     return [each for each in found if each.is_file()] if len(found) <= _MOST else []
 
 
-def _labels(file: Path, answers: Answers) -> tuple[set[str], str]:
+def _labels(file: Path, answers: Answers, column: str) -> tuple[set[str], str]:
     """Return the labels of a list, none where most of its first images do not lie beside it.
 
     And the folder in which they lie there: "" or /images.
+
+    Args:
+        file: the list.
+        answers: what a person said already.
+        column: that may have the labels, where none is known; "" where that is open.
     """
     try:
         decided = columns.decide(file, file.parent, replace(answers, images_in=""))
-        if not decided.complete:
+        if "image" not in decided.accepted:
             return set(), ""
         required = tuple(decided.accepted)
         rows = tables.rows(
@@ -130,10 +146,11 @@ def _labels(file: Path, answers: Answers) -> tuple[set[str], str]:
             return set(), ""
         if decided.one_hot:
             return set(decided.one_hot), ""
-        values = surveying.counts((file,), [decided.used["label"]], decided.has_header)
+        name = decided.used.get("label", column)
+        values = surveying.counts((file,), [name] if name else [], decided.has_header)
     except LnlError:
         return set(), ""
     below = {path.removesuffix(cell).rstrip("/") for cell, path in there.items()}
     around = next(iter(below)) if len(below) == 1 else ""
-    labels = {visible(value) for value in values[decided.used["label"]] if value}
-    return labels or {"one", "in each row"}, f"/{around}" if around else ""
+    labels = {visible(value) for value in values.get(name, ()) if value}
+    return labels or set(_UNKNOWN), f"/{around}" if around else ""

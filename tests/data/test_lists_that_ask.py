@@ -1,0 +1,83 @@
+"""Lists over folders whose column of labels is not known: patients/P000/0.png, and `finding`."""
+
+import pytest
+
+from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, put, read, stops
+
+PATIENTS = [f"P{at:03d}" for at in range(6)]
+FINDINGS = ["filename,finding", lambda _, at: ("normal", "lesion")[at % 2]]
+ONE_HOT = ["filename,normal,lesion", lambda _, at: f"{at % 2},{1 - at % 2}"]
+
+
+def written(folder, folders, header, cells_of, *, within=False):
+    """Write four pictures in every folder, and one list above or one in each."""
+    rows = {each: [f"{at}.png,{cells_of(each, at)}" for at in range(4)] for each in folders}
+    put(folder, [f"{each}/{at}.png" for each in folders for at in range(4)])
+    for each, lines in rows.items() if within else ():
+        (folder / each / "labels.csv").write_text("\n".join([header, *lines]) + "\n")
+    if not within:
+        lines = [f"{each}/{line}" for each, own in rows.items() for line in own]
+        (folder / "labels.csv").write_text("\n".join([header, *lines]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("folders", [PATIENTS, ["north", "south"], ["2024-01-05", "2024-02-11"]])
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [(FINDINGS, {"label_column": "finding"}), (ONE_HOT, {"one_hot": "yes"})],
+)
+def test_folders_beside_labels_of_an_unknown_column_are_asked_about(
+    tmp_path, agrees, within, folders, form, said
+):
+    source = written(tmp_path / "s", folders, *form, within=within)
+    assert "no column is known to have the labels" in stops(source, "labels_in", tmp_path)
+    stops(source, *said, tmp_path, labels_in="list")
+    got = agrees(source, Answers(**(said | ({"labels_in": "list"} if within else {}))))
+    assert sorted(got.names) == ["lesion", "normal"]
+    assert got.report.n == 4 * len(folders)
+    assert agrees(source, Answers(labels_in="folders")).names == folders
+
+
+def test_patients_of_whom_each_has_one_finding_are_all_read(tmp_path, agrees):
+    form = ["image,finding", lambda each, _: f"f{int(each[1:]) % 2}"]
+    source = written(tmp_path / "s", PATIENTS, *form, within=True)
+    stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list", label_column="finding"))
+    assert (got.names, got.report.n) == (["f0", "f1"], 24)
+
+
+def test_several_columns_beside_numbered_folders_are_asked_about(tmp_path):
+    def cells_of(_, at):
+        return f"{30 + at // 2},{'mf'[at % 2]},{('normal', 'lesion')[at // 2]}"
+
+    source = written(tmp_path / "s", PATIENTS, "filename,age,sex,finding", cells_of)
+    stops(source, "labels_in", tmp_path)
+    choices = [each.value for each in asked(read(source))["label_column"].choices]
+    assert choices == ["age", "sex", "finding"]
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize(
+    ("header", "cells_of"),
+    [
+        ("filename,width,height", lambda _, at: f"{16 + at % 2},{32 + at % 2}"),
+        ("filename,animal", lambda each, _: each),
+        ("filename,camera,licence", lambda _, at: f"{'ab'[at % 2]},{'xy'[at // 2]}"),
+        ("filename,dog,cat", lambda each, _: "0,1" if each == "cat" else "1,0"),
+        ("filename,hash", lambda each, at: f"{each}{at}"),
+    ],
+)
+def test_what_says_the_same_or_something_else_is_no_question(tmp_path, within, header, cells_of):
+    source = written(tmp_path / "s", ["cat", "dog"], header, cells_of, within=within)
+    found = read(source)
+    assert not any(each.stops for each in found.questions)
+    assert counts(found) == {"cat": 4, "dog": 4}
+
+
+def test_a_list_of_few_of_the_images_is_no_question(tmp_path):
+    source = written(tmp_path / "s", PATIENTS, *FINDINGS)
+    text = (source / "labels.csv").read_text().splitlines()
+    (source / "labels.csv").write_text("\n".join(text[:7]) + "\n")
+    assert not any(each.stops for each in read(source).questions)
