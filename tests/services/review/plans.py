@@ -44,7 +44,11 @@ def answer(info, *rows, who="ann", label=None, action=None):
     def entry(row):
         true = int(np.asarray(data.true_labels)[row]) if label is None else label
         said = {"action": "keep"} if true == given[row] else {"action": "relabel", "label": true}
-        return {"cid": uuid.uuid4().hex, "row": int(row), **({"action": action} if action else said)}
+        return {
+            "cid": uuid.uuid4().hex,
+            "row": int(row),
+            **({"action": action} if action else said),
+        }
 
     done = recording.record(info, who, [entry(row) for row in rows])
     assert not done.problems
