@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from lnl_core.records import Workspace
-from lnl_core.store import db, faults, salvage
+from lnl_core.store import db, faults, possible, salvage
 
 STAMP = "%Y%m%d-%H%M%S"
 """How the time is written in the names of copies."""
@@ -31,9 +32,11 @@ class Sources:
     """What a database is restored from, but for its own file.
 
     Attributes:
-        base: the newest copy that is whole and that the database went on from; None: there is none.
-        later: what is newer than it, oldest first: damaged copies, and files put aside. What is
-            older is all in that copy, or was removed before it was made.
+        base: of the whole copies that the database went on from the newest with the fewest rows
+            that cannot be true; None: there is none.
+        later: what is newer than it, oldest first: other copies, and files put aside. What is older
+            is all in that copy, or was removed before it was made: a row that once cannot be true
+            is so in every later copy.
         given_up: copies and files put aside that the database did not go on from, newest first.
         newer: copies that a newer version of this program wrote.
     """
@@ -46,22 +49,36 @@ class Sources:
 
 def sources(ws: Workspace, file: Path) -> Sources:
     """Return what the database of a workspace, a file, is restored from."""
-    base, later, given_up, newer = None, list[Path](), list[Path](), list[Path]()
+    later, given_up, newer = list[Path](), list[Path](), list[Path]()
+    best, least = None, inf
     with ExitStack() as stack:
         line = _opened(stack, file)  # what is newer than the file that is looked at
         for each in reversed(by_age([*faults.backups(ws), *faults.set_aside(ws)])):
             found = _opened(stack, each)
             if of_newer(each):
                 newer.append(each)
-            elif any(_left_behind(one, other) for one in line for other in found):
+                continue
+            if any(_left_behind(one, other) for one in line for other in found):
                 given_up.append(each)
-            elif each.name.startswith("review-") and answers_in(each) is not None:
-                base = each
+                continue
+            wrong = _untrue_in(each, ws.datasets_dir) if each.name.startswith("review-") else inf
+            if wrong < least:
+                best = Sources(each, tuple(reversed(later)), tuple(given_up), tuple(newer))
+                least = wrong
+            if not least:
                 break
-            else:
-                later.append(each)
-                line += found
-    return Sources(base, tuple(reversed(later)), tuple(given_up), tuple(newer))
+            later.append(each)
+            line += found
+    return best or Sources(None, tuple(reversed(later)), tuple(given_up), tuple(newer))
+
+
+def _untrue_in(copy: Path, sets: Path) -> float:
+    """Return how many rows of a copy cannot be true; infinity where it is not whole."""
+    with suppress(*_FAULTS):
+        if answers_in(copy) is not None:
+            with salvage.opened(copy) as connection:
+                return sum(1 for _ in possible.untrue(connection.execute, sets))
+    return inf
 
 
 def _opened(stack: ExitStack, file: Path) -> list[sqlite3.Connection]:

@@ -29,7 +29,7 @@ TABLES = [each for each in schema.metadata.sorted_tables if each is not schema.l
 
 OF_SETS = [each for each in TABLES if "dataset_id" in each.columns]
 
-WHY = "an image or a class that the set does not have, or no value that was ever written there"
+WHY = "a set, an image or a class that is not there, or no value that was ever written there"
 
 Size = tuple[int, int]
 """How many images and how many classes a set has."""
@@ -227,31 +227,48 @@ def _fine(known: Mapping[Any, Size]) -> str:
 
 
 def untrue(
-    query: Callable[[str], Iterable[Any]], sets: Path
+    query: Callable[[str], Iterable[Any]], sets: Path, *, strays: bool = True
 ) -> Iterator[tuple[str, int, dict[str, Any] | None]]:
-    """Yield every row of a database that cannot be true; arguments: `sizes`.
+    """Yield every row of a database that cannot be true.
+
+    An older schema's lacks tables and columns, and is none the worse for it.
+
+    Args:
+        query: gives the rows of a statement.
+        sets: the folder with the sets' folders.
+        strays: those too that belong to no set that is listed: a set takes with it what it has.
 
     Yields:
         Its table, its number, and what is left of it that can be true (`mended`).
     """
     known = sizes(query, sets)
+    listed = {row[0] for row in query("select id from datasets")}
     for table in TABLES:
-        names = [column.name for column in table.columns]
+        there = {row[0] for row in query(f"select name from pragma_table_info('{table.name}')")}
+        names = [column.name for column in table.columns if column.name in there]
+        if not names:
+            continue
         columns = ", ".join(f'"{each}"' for each in names)
-        fine = _fine(known) if table is schema.decisions else "0"
+        whole = len(names) == len(table.columns)
+        fine = _fine(known) if table is schema.decisions and whole else "0"
         for row in query(f'select rowid, {fine}, {columns} from "{table.name}" not indexed'):
             if row[1]:
                 continue
             values = dict(zip(names, row[2:], strict=True))
-            left = mended(table, values, known.get(values.get("dataset_id")))
+            of = values.get("dataset_id")
+            stray = strays and table in OF_SETS and of not in listed
+            left = None if stray else mended(table, values, known.get(of))
             if left is not values:
                 yield table.name, row[0], left
 
 
 def take_out(target: sqlite3.Connection, sets: Path) -> Counter[str]:
-    """Delete the rows that cannot be true, but for what can be; return table -> how many."""
+    """Delete the rows that cannot be true, but for what can be; return table -> how many.
+
+    Those of no set stay: it may be listed again from its folder.
+    """
     deleted = Counter[str]()
-    for name, number, left in list(untrue(target.execute, sets)):
+    for name, number, left in list(untrue(target.execute, sets, strays=False)):
         if left is None:
             target.execute(f'delete from "{name}" where rowid = ?', (number,))
             deleted[name] += 1

@@ -86,6 +86,14 @@ def _kept(ws: Workspace) -> Path | None:
     if not datasets.datasets(ws):
         return None
     new = db.backup(ws, DAILY)
+    odd = untrue(ws)
+    if odd:  # an older copy may have those rows as they were
+        log.warning(
+            "The database holds %s that cannot be true: every copy is kept until `lnl doctor "
+            "--restore` has looked for them there.",
+            possible.told(odd),
+        )
+        return new
     for old in order.by_age(copies)[: 1 - KEPT]:
         for end in ("", "-wal", "-shm"):  # which an earlier version left beside it
             old.with_name(f"{old.name}{end}").unlink(missing_ok=True)
@@ -128,8 +136,8 @@ def untrue(ws: Workspace) -> Counter[str]:
 def restore(ws: Workspace) -> list[str]:
     """Make a whole database in place of a damaged one, which is kept; say what was done.
 
-    It starts from the newest copy that is whole, lays over it what newer files still give, the
-    damaged file last, and lists every set whose folder is there.
+    It starts from a copy that is whole (`order.sources`), lays over it what newer files still give,
+    the damaged file last, and lists every set whose folder is there.
 
     Raises:
         LnlError: the database is on a server, or the folder cannot be written.

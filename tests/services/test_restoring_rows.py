@@ -1,5 +1,6 @@
 """Of single rows that a damaged file has wrong: a copy that has them right stands."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -7,9 +8,10 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services import doctor
-from lnl_core.store import datasets, db, decisions, rescue
+from lnl_core.store import datasets, db, decisions, faults, order, rescue
 from tests.services.test_doctor import answer, answers, ws
 from tests.services.test_restoring import at, restored, spoilt
+from tests.store.test_faults import closed
 
 __all__ = ["ws"]
 
@@ -130,3 +132,49 @@ def test_a_database_that_is_whole_but_for_its_rows_is_named_and_mended(copied, c
     assert answers(again) == 605
     assert len(list((copied.home / "backups").glob("damaged-*.db"))) == 1, "the file is kept"
     db.dispose(again)
+
+
+@pytest.mark.parametrize("damage", ["row = 16644", "dataset_id = 66", "cid = cast(x'ff' as text)"])
+def test_what_the_last_copies_have_wrong_too_comes_from_an_older_one(copied, damage):
+    """A database that is whole but for its rows is copied all the same, the last week long."""
+    spoilt(copied, f"update decisions set {damage} where cid = 'a11'")
+    doctor.keep_copy(copied)
+    assert len(faults.backups(copied)) == 2
+    answer(datasets.dataset(copied, "two"), 5, "anew")
+    spoilt(copied, "update decisions set row = 16644 where cid = 'later1'")
+    db.backup(copied, "daily")
+    (found,) = doctor.look().findings
+    assert found.restorable
+    doctor.restore()
+    again = db.open_workspace()
+    assert said_of(again)["a11"].row == 1
+    assert answers(again) == 610
+    assert doctor.look().findings == ()
+    db.dispose(again)
+
+
+def test_a_row_that_no_copy_has_true_hides_none_that_one_has(copied):
+    """The copy of the fewest such rows is the one that is begun from."""
+    spoilt(copied, "update decisions set row = 16644 where cid = 'a11'")
+    for copy in faults.backups(copied):
+        copy.unlink()
+    kept = at(db.backup(copied, "daily"), "110000")
+    spoilt(copied, "update decisions set row = 16644 where cid = 'a12'")
+    last = at(db.backup(copied, "daily"), "120000")
+    assert order.sources(copied, closed(copied)) == order.Sources(kept, (last,), (), ())
+    again, _ = restored(copied)
+    assert "a11" not in said_of(again)
+    assert said_of(again)["a12"].row == 1
+    assert answers(again) == 604
+    db.dispose(again)
+
+
+def test_while_rows_cannot_be_true_no_copy_goes(ws, caplog):
+    first = doctor.keep_copy(ws)
+    for day in range(rescue.KEPT):
+        shutil.copy(first, first.with_name(f"review-daily-2025010{day + 1}-000000.db"))
+    first.unlink()
+    spoilt(ws, "update decisions set row = 16644 where cid = 'a11'")
+    assert doctor.keep_copy(ws) is not None
+    assert len(faults.backups(ws)) == rescue.KEPT + 1
+    assert "1 answer that cannot be true: every copy is kept until" in caplog.text
