@@ -196,8 +196,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         LnlError: nothing can be written, or the disk is full.
     """
     ws = db.located(home, url)
-    if db.is_read_only(ws):
-        raise faults.read_only(ws)
+    db.refuse_read_only(ws)
     for finding in _full(ws):
         raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
     said = _restore_database(ws)
@@ -216,17 +215,19 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
 
 def _restore_database(ws: Workspace) -> list[str]:
     """Make it whole where it is not: one window or command at a time, and once."""
-    others = list[bool]()
-    wrong = rescue.problem(ws, update=True, with_indexes=True)
-    if not _restorable(ws, wrong):
+    if not _restorable(ws):
         return []
     lock = ws.home / "backups" / "restoring.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with locks.held(lock, lambda: others.append(True)):
-        if others:  # who was first has done it
-            wrong = rescue.problem(ws)
-            if not _restorable(ws, wrong):
-                return []
+    try:
+        lock.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise LnlError(
+            f"{lock.parent} is no folder, or cannot be made ({error.strerror}): what is damaged is "
+            "kept there. Move what has that name elsewhere, then restore again."
+        ) from error
+    with locks.held(lock):
+        if not _restorable(ws):  # somebody was first, and has done it
+            return []
         said = rescue.restore(ws)
     wrong = rescue.problem(ws)
     if wrong is not None:
@@ -234,7 +235,8 @@ def _restore_database(ws: Workspace) -> list[str]:
     return said
 
 
-def _restorable(ws: Workspace, wrong: LnlError | None) -> bool:
+def _restorable(ws: Workspace) -> bool:
+    wrong = rescue.problem(ws, update=True, with_indexes=True)
     if wrong is not None and not isinstance(wrong, Damaged):
         raise wrong
     return wrong is not None or any(_untrue(ws))

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from lnl_core.records import LnlError, Workspace
-from lnl_core.store import addresses, faults
+from lnl_core.store import addresses, faults, schema
 
 OTHER = "holds nothing of a workspace"
 """What is wrong with another program's database, and with one that was never written."""
@@ -33,6 +33,55 @@ def set_folders(ws: Workspace) -> list[str]:
 def was_used(ws: Workspace) -> bool:
     """Say whether sets or copies of the database are there; never of one on a server."""
     return ws.on_sqlite and bool(set_folders(ws) or faults.backups(ws))
+
+
+def refuse(ws: Workspace) -> None:
+    """Refuse a database that is another program's, or gone while sets or copies of it are there.
+
+    SQLite would take one that is cut to nothing for a new one, and its log, which may hold the
+    answers, for an old one's; and it would write into another program's.
+    """
+    file = faults.database_file(ws)
+    if file is None:
+        return
+    if holds_bytes(file):
+        _refuse_another(file)
+        return
+    if file.is_dir():
+        raise LnlError(
+            f"{file} is a folder, and the database belongs there. Move it elsewhere, then restore "
+            "the database with `lnl doctor --restore`, or begin anew."
+        )
+    if file.is_symlink() and not file.exists():
+        raise LnlError(
+            f"{file} is a link to {file.readlink()}, which is not there. Mount its disk, or put "
+            "that file back; if it is lost, remove the link, and `lnl doctor` says what can be "
+            "restored."
+        )
+    sets = set_folders(ws)
+    what = "is empty" if file.is_file() else "is missing"
+    refuse_former(file, what, sets)
+    if sets:
+        raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
+    if faults.backups(ws):
+        anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
+        raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")
+
+
+def _refuse_another(file: Path) -> None:
+    """Refuse a database that has tables and none of ours; nothing is written, no lock taken."""
+    tables = set[str]()
+    address = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    faults_of_a_file = (sqlite3.Error, OSError, UnicodeDecodeError)
+    with suppress(*faults_of_a_file), closing(sqlite3.connect(address, uri=True)) as connection:
+        query = "select name from sqlite_master where type = 'table'"
+        tables = {row[0] for row in connection.execute(query)}
+    others = {each for each in tables if not str(each).startswith("sqlite_")}
+    if others and not tables & {"alembic_version", *schema.metadata.tables}:
+        raise LnlError(
+            f"The database {file} is another program's: it {OTHER}. Correct LNL_DATABASE_URL, or "
+            "move that file elsewhere. `lnl doctor` then says what can be restored."
+        )
 
 
 def refuse_former(file: Path, what: str, sets: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     number, _, slug = folder.name.partition("-")
     source, before = _listing(ws, folder.name, meta)
     called = str(before.get("name") or meta.get("name") or slug)
-    called = _last_name(meta, called)[:70]
+    called = _last_name(meta, called)
     moved = _make_way(ws, target, called)
     name = listing.free_name(target, called)
     taken = target.execute("select 1 from datasets where id = ?", (int(number),)).fetchone()
@@ -72,12 +73,47 @@ def _adopted(ws: Workspace, target: sqlite3.Connection, folder: Path) -> str:
     if source is None:
         return f"{said}."
     assert made.lastrowid is not None
-    taken, untrue = salvage.take_set(
-        source, target, before["id"], made.lastrowid, possible.size_of(meta)
-    )
+    taken = salvage.take_set(source, target, before["id"], made.lastrowid, possible.size_of(meta))
     interrupted.stop(target.execute, stamp, made.lastrowid)
-    said = f"{said}, with {many(taken['decisions'], 'answer')} from {source.name}."
-    return " ".join([said, *possible.left_out(untrue, source.name)])
+    said = f"{said}, with {many(taken.counts['decisions'], 'answer')} from {source.name}."
+    return " ".join(
+        [
+            said,
+            *possible.left_out(taken.untrue, source.name),
+            *_refused(taken.refused, folder),
+            *_raised(taken.raised.get("decisions", 0), folder, meta),
+        ]
+    )
+
+
+def _raised(by: int, folder: Path, meta: dict[str, Any]) -> list[str]:
+    """Carry new numbers of a set's answers to what names the old ones; say what cannot be."""
+    if not by:
+        return []
+    grown = meta.get("additions", [])
+    for each in grown:
+        draws, last = each.get("after", (0, 0))
+        if last:
+            each["after"] = [draws, last + by]
+    if grown:
+        datasets.write_meta(folder, meta)
+    return [
+        "Its answers have higher numbers here, for others have theirs; a certificate that was "
+        "issued of it before names the old ones."
+    ]
+
+
+def _refused(counts: Counter[str], folder: Path) -> list[str]:
+    """Say what of a set is left out because another's has its number."""
+    runs, said = counts.pop("jobs", 0), []
+    if runs:
+        said.append(
+            f"Left out: {many(runs, 'run')} whose number another run has here. The files stay in "
+            f"{folder / 'runs'}; start the method again."
+        )
+    if any(counts.values()):
+        said.append(f"Left out: {possible.told(counts)} whose number another has here.")
+    return said
 
 
 def _make_way(ws: Workspace, target: sqlite3.Connection, name: str) -> str:

@@ -61,7 +61,7 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
                 f"The workspace folder {folder} cannot be written ({error.strerror}). "
                 "Set LNL_HOME to a folder of yours."
             ) from error
-    _refuse_empty(ws)
+    absent.refuse(ws)
     migrate(ws)
     _interrupt_in_copy(ws)
     private.tighten(folder)
@@ -101,29 +101,6 @@ def located(home: Path | str | None = None, url: str | None = None) -> Workspace
     return Workspace(folder, addresses.with_driver(url))
 
 
-def _refuse_empty(ws: Workspace) -> None:
-    """Refuse a database that is gone, or cut to nothing, while sets or copies of it are there.
-
-    SQLite would take it for a new one, and its log, which may hold the answers, for an old one's.
-    """
-    file = database_file(ws)
-    if file is None or absent.holds_bytes(file):
-        return
-    if file.is_dir():
-        raise LnlError(
-            f"{file} is a folder, and the database belongs there. Move it elsewhere, then restore "
-            "the database with `lnl doctor --restore`, or begin anew."
-        )
-    sets = absent.set_folders(ws)
-    what = "is empty" if file.is_file() else "is missing"
-    absent.refuse_former(file, what, sets)
-    if sets:
-        raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
-    if faults.backups(ws):
-        anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
-        raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")
-
-
 def is_read_only(ws: Workspace) -> bool:
     """Say whether a workspace can only be looked at: its folder or its database is not writable."""
     file = database_file(ws)
@@ -131,12 +108,12 @@ def is_read_only(ws: Workspace) -> bool:
 
 
 def refuse_read_only(ws: Workspace) -> None:
-    """Refuse to begin what will write into a workspace that can only be looked at.
+    """Refuse to begin what will write into a workspace, its database or its folder.
 
     Raises:
-        ReadOnly: it is one.
+        ReadOnly: one of them can only be looked at.
     """
-    if is_read_only(ws):
+    if is_read_only(ws) or (ws.home.is_dir() and not os.access(ws.home, os.W_OK)):
         raise faults.read_only(ws)
 
 
@@ -251,7 +228,8 @@ def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connectio
     Raises:
         Busy, Damaged, ReadOnly, LnlError: see `faults.named`.
     """
-    refuse_read_only(ws)
+    if is_read_only(ws):
+        raise faults.read_only(ws)
     with faults.named(ws), _connected(ws) as connection:
         if _LOOKING in connection.info:
             why = connection.info[_LOOKING]
@@ -398,7 +376,7 @@ def check(ws: Workspace, *, update: bool = False) -> None:
         LnlError: there is none, or its schema is older or newer.
         Damaged: the database is no database, or is empty while data sets are there.
     """
-    _refuse_empty(ws)
+    absent.refuse(ws)
     file = database_file(ws)
     there = file is None or absent.holds_bytes(file)
     current = version(ws) if there else None

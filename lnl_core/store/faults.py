@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -45,8 +47,15 @@ def set_aside(ws: Workspace) -> list[Path]:
 
 
 def stamp(path: Path) -> str:
-    """Return when a copy was made, or a damaged file put aside."""
-    return path.stem[-15:]  # 20260131-093000
+    """Return when a copy was made, or a damaged file put aside: 20260131-093000.
+
+    One without a time in its name, which a person put there, is as old as it says itself.
+    """
+    if re.fullmatch(r"\d{8}-\d{6}", path.stem[-15:]):
+        return path.stem[-15:]
+    with suppress(OSError):
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
+    return ""
 
 
 _ROOM = 2**20

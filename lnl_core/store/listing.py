@@ -90,5 +90,5 @@ def free_name(target: sqlite3.Connection, name: str) -> str:
     again, now = 1, name
     while now in known:
         again += 1
-        now = f"{name} ({again})"
+        now = f"{name[:70]} ({again})"
     return now

@@ -49,6 +49,9 @@ _WORDS = {
 }
 """Table -> what people call its rows."""
 
+_SMALLEST = 32
+"""Bytes that an answer takes at least."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _PATIENCE = 2.0
@@ -146,6 +149,7 @@ def restore(ws: Workspace) -> list[str]:
     file = faults.database_file(ws)
     if file is None:
         raise LnlError("The database is on a server: restore it with its own tools (pg_restore).")
+    file = file.resolve()  # what a link leads to is restored there; the link stays
     if not db.let_go(ws, _PATIENCE):
         raise faults.is_open(ws, os.getpid())
     new = file.with_name(f".{file.name}.{os.getpid()}.part")
@@ -202,7 +206,7 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
                 said += _given(found, "the damaged file" if source == file else source.name)
                 known = found.folders if source == file else known
                 torn |= found.torn
-        said += _lost(target, first, torn)
+        said += _lost(target, first, torn, _room(file) // _SMALLEST)
         said += adopting.adopt(ws, target)
         said += adopting.by_folders(ws, target, known)
         said += possible.left_out(possible.take_out(target, ws.datasets_dir), "all of them")
@@ -222,6 +226,12 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     if kept is not None:
         said.append(f"The damaged file is kept as {kept}.")
     return said
+
+
+def _room(file: Path) -> int:
+    """Return how many bytes a file and its log have."""
+    both = (file, Path(f"{file}-wal"))
+    return sum(each.stat().st_size for each in both if each.is_file())
 
 
 def _begun_from(copy: Path, new: Path) -> bool:
@@ -268,26 +278,37 @@ def _misdated(ws: Workspace, copy: Path) -> list[str]:
     ]
 
 
-def _numbers_given(target: sqlite3.Connection) -> int:
-    query = "select total(seq) from sqlite_sequence where name = 'decisions'"
-    return int(target.execute(query).fetchone()[0])
+def _numbers_given(target: sqlite3.Connection, table: str = "decisions") -> int:
+    query = "select total(seq) from sqlite_sequence where name = ?"
+    return int(target.execute(query, (table,)).fetchone()[0])
 
 
-def _lost(target: sqlite3.Connection, first: int, torn: set[str]) -> list[str]:
-    """Say what may be lost of the tables that could not be read to their end.
+def _lost(target: sqlite3.Connection, first: int, torn: set[str], most: int) -> list[str]:
+    """Say what may be lost: numbers that were given and are not there, and what was not read.
+
+    Where two pages changed places, rows are passed over and nothing tells of it but their numbers.
 
     Args:
         target: the new database.
         first: the last number of an answer in the copy, 0 without one.
-        torn: those tables.
+        torn: the tables that could not be read to their end.
+        most: how many answers the damaged file has room for.
     """
     said = []
     query = "select count(*) from decisions where id > ?"
     lost = _numbers_given(target) - first - target.execute(query, (first,)).fetchone()[0]
-    if "decisions" in torn and lost > 0:
+    removed = (
+        _numbers_given(target, "datasets")
+        - target.execute("select count(*) from datasets").fetchone()[0]
+    )
+    if lost > 0:
+        how_many = f"at most {many(lost, 'answer')}"
+        if lost > most:
+            how_many = "nobody knows how many answers, for their count is damaged too"
+        among = ", those of removed sets among them" if removed > 0 else ""
         said.append(
-            f"Lost, by the numbers that were given: at most {many(lost, 'answer')}. A file of "
-            "decisions that you exported brings them back (`lnl decide NAME --file FILE`)."
+            f"Lost, by the numbers that were given: {how_many}{among}. A file of decisions that "
+            "you exported brings them back (`lnl decide NAME --file FILE`)."
         )
     if "reviewers" in torn:
         said.append("Look at everybody's role and login, and give again what is missing.")
@@ -336,7 +357,7 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
     Cut off anywhere, both are whole in the one place or in the other. A log never meets another
     database.
     """
-    log, place = Path(f"{file.resolve()}-wal"), None  # beside what a link leads to
+    log, place = Path(f"{file}-wal"), None
     stamp = datetime.now(UTC).strftime(order.STAMP)
     (ws.home / "backups").mkdir(exist_ok=True)
     for each, end in ((log, "-wal"), (file, "")):
@@ -344,7 +365,7 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
             place = ws.home / "backups" / f"damaged-{stamp}.db{end}"
             place.unlink(missing_ok=True)
             try:
-                os.link(each.resolve(), place)
+                os.link(each, place)
             except OSError:  # a disk without links
                 shutil.copyfile(each, place)
     for each in (file, log, Path(f"{file}-shm")):

@@ -337,18 +337,34 @@ def listed_in(source: Path, folder: str) -> dict[str, Any] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was brought of one set.
+
+    Attributes:
+        counts: table -> rows that were taken.
+        untrue: table -> rows that cannot be true, which were left out.
+        refused: table -> rows that were left out because another's have their numbers.
+        raised: table -> by how much its rows' numbers are higher than they were.
+    """
+
+    counts: Counter[str]
+    untrue: Counter[str]
+    refused: Counter[str]
+    raised: dict[str, int]
+
+
 def take_set(
     source: Path, target: sqlite3.Connection, old: int, new: int, size: possible.Size
-) -> tuple[Counter[str], Counter[str]]:
+) -> Taken:
     """Bring what belongs to a set, which is so large, from a file where it has the number `old`.
 
-    Where a row's number is another's here, all rows of the set get higher ones, in their order.
+    Where a row's number is another's here, all rows of its table get higher ones, in their order.
     Runs keep theirs, by which their folders are called, or are left out.
-
-    Returns:
-        table -> rows that were taken, and rows that cannot be true, which were left out.
     """
-    for above in ({}, dict(target.execute("select name, seq from sqlite_sequence").fetchall())):
+    last = dict(target.execute("select name, seq from sqlite_sequence").fetchall())
+    above = dict[str, int]()
+    while True:
         target.execute("savepoint one_set")
         taken, untrue, refused = Counter[str](), Counter[str](), Counter[str]()
         with opened(source) as connection:
@@ -362,12 +378,13 @@ def take_set(
                     put = _put(target, table, values, "insert")
                     (taken if put else refused)[table.name] += 1
                 untrue[table.name] += rows.untrue
-        if refused and not above:
+        again = set(refused) - {schema.jobs.name} - set(above)
+        if again:
             target.execute("rollback to one_set")
+            above |= {name: last.get(name, 0) for name in again}
         target.execute("release one_set")
-        if not refused:
-            break
-    return taken, untrue
+        if not again:
+            return Taken(taken, untrue, refused, above)
 
 
 def _raise_numbers(table: Table, values: dict[str, Any], above: Mapping[str, int]) -> None:

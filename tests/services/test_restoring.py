@@ -206,6 +206,7 @@ def test_answers_whose_numbers_are_in_use_get_others_in_their_order(ws, tmp_path
     info = datasets.dataset(ws, "two")
     answer(info, 3, "last")
     goals.add(info, "recall", 0.9, "ann")
+    datasets.update_meta(info, additions=[{"first": info.n, "added_at": "2026", "after": [0, 600]}])
     before = [each.cid for each in decisions.history(info)]
     at(doctor.keep_copy(ws), "100000")
     shutil.copytree(info.directory, tmp_path / "mine")
@@ -222,7 +223,10 @@ def test_answers_whose_numbers_are_in_use_get_others_in_their_order(ws, tmp_path
     (goal,) = goals.goals(info)
     with db.reading(again) as connection:
         query = "select max(id) from decisions where dataset_id = 2"
-        assert goal.last_decision == connection.exec_driver_sql(query).scalar()
+        last = connection.exec_driver_sql(query).scalar()
+    assert goal.last_decision == last
+    assert info.grown_after == ((0, last - 3),)
+    assert "names the old ones" in said
 
 
 def test_roles_states_and_runs_are_those_of_the_newest_file(ws):

@@ -107,7 +107,8 @@ def test_a_database_outside_the_home_that_is_gone_is_not_made_anew(ws, tmp_path)
 
 
 @pytest.mark.parametrize("copied", [False, True])
-def test_another_programs_database_is_no_new_workspace_while_sets_are_there(ws, copied):
+def test_another_programs_database_is_neither_written_nor_put_aside(ws, copied, tmp_path):
+    """Nobody's address is always right: the other program may have it open."""
     if copied:
         db.backup(ws, "0004")
     file = closed(ws)
@@ -115,11 +116,16 @@ def test_another_programs_database_is_no_new_workspace_while_sets_are_there(ws, 
     with sqlite3.connect(file) as other:
         other.execute("create table notes (a)")
     other.close()
-    with pytest.raises(Damaged, match="holds nothing of a workspace"):
-        looked_at(ws.home)
-    with sqlite3.connect(file) as other:
-        assert other.execute("select name from sqlite_master").fetchall() == [("notes",)]
-    other.close()
+    before = file.read_bytes()
+    for act in (looked_at, doctor.restore):
+        with pytest.raises(LnlError, match="another program's: it holds nothing of a workspace"):
+            act(ws.home)
+    (found,) = doctor.look(ws.home).findings
+    assert not found.restorable
+    with pytest.raises(LnlError, match="Correct LNL_DATABASE_URL"):
+        db.open_workspace(tmp_path / "new", ws.url)
+    assert file.read_bytes() == before
+    file.rename(tmp_path / "notes.db")
     said = doctor.restore(ws.home)
     assert "1 data set and" in " ".join(said)
     assert looked_at(ws.home) == (20 if copied else 0)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from lnl_core.services import doctor
+from lnl_core.services.datasets import catalog
 from lnl_core.store import absent, datasets, db, decisions
 from lnl_core.types import Action, Decision, ReadOnly
-from tests.store.test_faults import as_a_stranger, closed, looked_at, ws
+from tests.store.test_faults import as_a_stranger, closed, looked_at, open_home, ws
 
-__all__ = ["ws"]
+__all__ = ["open_home", "ws"]
 
 
 @pytest.mark.parametrize("with_log", [True, False])
@@ -51,3 +53,28 @@ def test_a_copy_in_memory_takes_no_write(ws):
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         looking.execute("delete from decisions")
     looking.close()
+
+
+def test_a_home_that_is_read_only_is_said_where_its_database_lies_elsewhere(open_home):
+    """An answer needs the database alone; an import or a restoring writes into the home."""
+    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:
+        os.chmod(folder, 0o777)
+        file = Path(folder, "review.db")
+        shutil.move(open_home / "review.db", file)
+        file.chmod(0o666)
+        url = f"sqlite:///{file}"
+
+        def act():
+            again = db.open_workspace(open_home, url)
+            info = datasets.dataset(again, "two")
+            decisions.append(info, [Decision(0, Action.KEEP, "bob")])
+            for begin in (
+                lambda: doctor.restore(open_home, url),
+                lambda: doctor.restore(open_home),
+                lambda: catalog.scratch(again).__enter__(),
+            ):
+                with pytest.raises(ReadOnly, match="Nothing can be saved"):
+                    begin()
+            return len(list(decisions.history(info)))
+
+        assert as_a_stranger(open_home, act) == 21
