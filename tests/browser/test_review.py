@@ -336,6 +336,21 @@ def checked(desk, count):
     decisions.append(desk.info, stored)
 
 
+def test_a_low_window_keeps_the_way_to_what_was_put_off(desk):
+    """“What is left” gave way to the last answers, and its button went with it."""
+    checked(desk, 40)
+    drawn = [each.row for each in audits.draws(desk.info)][:3]
+    decisions.append(desk.info, [Decision(row, Action.UNSURE, "ann") for row in drawn])
+    kept = [row for row in range(desk.info.n) if row not in drawn][:8]
+    decisions.append(desk.info, [Decision(row, Action.KEEP, "reviewer A") for row in kept])
+    desk.page.set_viewport_size({"width": 1024, "height": 600})
+    desk.open()
+    desk.page.evaluate(STILL)
+    way = desk.page.locator(".leftsec").get_by_role("button", name="Show skipped and unsure")
+    box, last = way.bounding_box(), desk.page.locator(".li:not(.out)").last.bounding_box()
+    assert box["y"] + box["height"] < last["y"] < 600
+
+
 def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     left = desk.page.locator(".strip .left")
     assert "guarantee once all 60 are reviewed" in left.inner_text()  # draws would come too late
