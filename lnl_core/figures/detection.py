@@ -50,14 +50,19 @@ def precision_recall(comparison: Comparison, tone: Tone, height: int = 286) -> g
 
 
 def _beside(depth: Any, found: Any, seen: int, wrong: int, reach: float) -> dict[str, Any]:
-    """Return where the words on what people found stand: off the best curve, and inside."""
+    """Return where the words on what people found stand: off the best curve, and inside.
+
+    They take up to two thirds of the plot's width: beside a dot in its middle, the legend began
+    under them, so there they stand above or below it.
+    """
     below = wrong < np.interp(seen, depth, found)
-    left = seen < 0.6 * reach
+    side = "left" if seen < reach / 3 else "right" if seen > 2 * reach / 3 else "center"
+    off = 8 if side == "center" else 3
     return {
-        "xanchor": "left" if left else "right",
-        "xshift": 9 if left else -9,
+        "xanchor": side,
+        "xshift": {"left": 9, "center": 0, "right": -9}[side],
         "yanchor": "top" if below else "bottom",
-        "yshift": -3 if below else 3,
+        "yshift": -off if below else off,
     }
 
 
