@@ -109,6 +109,8 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         _head(info, format_key, options, table)
     if table.notice:
         st.warning(table.notice, icon=":material/warning:")
+        if table.disputed and st.button("Settle on Team", icon=":material/group:"):
+            _ui.go("team", dataset=info.name)
     _options(format_key)
     if not shown:
         _nothing(info, format_key)
@@ -127,12 +129,16 @@ def draw(info: DatasetInfo, format_key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows to preview, how many there will be, the figures above them, a word of warning."""
+    """Rows to preview, how many there will be, the figures above them, a word of warning.
+
+    `disputed`: people contradict each other on some, which Team can settle.
+    """
 
     rows: Iterator[dict[str, Any]]
     total: int
     facts: list[tuple[str, int, str]]
     notice: str = ""
+    disputed: bool = False
 
 
 def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
@@ -152,7 +158,8 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             *_unseen(counts["auto"]),
         ]
         words = exporting.verdict_counts(info, only_agreed=options.only_agreed)
-        return Table(rows, total, facts, _left_out(words) if left_out else "")
+        disputed = bool(left_out and words["contradicted"])
+        return Table(rows, total, facts, _left_out(words) if left_out else "", disputed)
     if format_key == "manifest":
         rows, total, left_out = exporting.manifest_rows(info, only_agreed=options.only_agreed)
         words = exporting.verdict_counts(info, only_agreed=options.only_agreed)

@@ -35,7 +35,8 @@ def draw(found: Team) -> None:
         if len(found.people) > 2:
             everybody.insert(0, ("all, Fleiss", found.fleiss))
         st.html(paint.agreement([*pairs[:SHOWN], *everybody]))
-        with st.popover(f"All {count(len(pairs))} in numbers", width="content"):
+        several = f"All {count(len(pairs))} in numbers" if len(pairs) > 1 else "In numbers"
+        with st.popover(several, width="content"):
             st.dataframe(
                 [_numbers(who, each) for who, each in [*pairs, *everybody]],
                 hide_index=True,

@@ -37,7 +37,8 @@ _STYLE = f"""<style>
 :is(.team-line,.team-trail,.team-people){{color-scheme:MODE}}
 .team-line{{display:grid;grid-template-columns:minmax(64px,1.2fr) minmax(80px,1.5fr) auto;gap:12px;
   align-items:center;min-height:25px;font-size:.87rem}}
-.team-line .who{{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
+.team-line .who{{overflow:hidden;overflow-wrap:anywhere;line-height:1.25;display:-webkit-box;
+  -webkit-box-orient:vertical;-webkit-line-clamp:2}}
 .team-line .n{{color:{_both("muted")};white-space:nowrap;font-variant-numeric:tabular-nums;
   text-align:right;min-width:82px}}
 .team-line .n b{{color:{_both("text")};font-weight:600}}

@@ -67,8 +67,10 @@ def test_counts_and_preview_agree_with_the_decisions(desk, reviewed, texts):
 
 def test_contradictions_are_told_apart_from_what_waits(desk, reviewed, workspace, texts):
     decisions.append(reviewed, [Decision(3, Action.KEEP, "bo")])
-    said = texts(desk("export", dataset="tiny"))
+    app = desk("export", dataset="tiny")
+    said = texts(app)
     assert "1 decision waits for a second reviewer" in said
+    assert "Settle on Team" in [each.label for each in app.button]
     assert "1 image on which reviewers contradict each other is left out." in said
 
 
