@@ -7,7 +7,7 @@ import streamlit as st
 from lnl_core.services import doctor
 from lnl_core.types import Damaged, LnlError
 from pages import _ui
-from pages._ui import plain
+from pages._words import plain, told
 
 
 def check() -> None:
@@ -21,8 +21,10 @@ def check() -> None:
 
 def _draw(error: Damaged) -> None:
     st.title("The database is damaged", anchor=False)
-    st.error(plain(error), icon=":material/error:")
     report = doctor.look()
+    damage = [each.problem for each in report.findings if each.restorable]
+    words = damage[0] if damage else str(error)  # the button stands for the commands
+    st.error(told(words), icon=":material/error:")
     for copy in report.copies[:5]:
         st.markdown(f"Copy {plain(copy.file.name)}: {copy.held}")
     if not report.restorable:
@@ -35,8 +37,8 @@ def _draw(error: Damaged) -> None:
     if st.button("Restore", type="primary", icon=":material/healing:", key="restore"):
         try:
             st.session_state["restored"] = doctor.restore()
-        except LnlError as told:
-            st.error(plain(told), icon=":material/error:")
+        except LnlError as refused:
+            st.error(told(refused), icon=":material/error:")
         else:
             st.rerun()
 
@@ -47,4 +49,4 @@ def say_broken() -> None:
         st.success(plain(sentence), icon=":material/healing:")
     for each in doctor.broken(_ui.workspace()):
         name = plain(_ui.short(each.name, 40))
-        st.error(f"**{name}** cannot be opened. {plain(each.problem)}", icon=":material/error:")
+        st.error(f"**{name}** cannot be opened. {told(each.problem)}", icon=":material/error:")

@@ -19,7 +19,7 @@ from lnl_core.services import workspace as edge
 from lnl_core.services.runs import control, recipes
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
 from pages import _urls, _words
-from pages._words import plain, short, short_name
+from pages._words import plain, short, short_name, told
 
 __all__ = [
     "ASSETS",
@@ -189,7 +189,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except LnlError as error:
-        st.error(plain(wording.on_page(str(error), {})), icon=":material/error:")
+        st.error(told(wording.on_page(str(error), {})), icon=":material/error:")
     except Exception as error:
         edge.write_down("a page stopped", error)
         st.error(
@@ -217,7 +217,7 @@ def act(function: Callable[..., Any], *args: Any, done: str | None = None, **kwa
     try:
         function(*args, **kwargs)
     except LnlError as error:
-        words = plain(wording.on_page(str(error), {}))
+        words = told(wording.on_page(str(error), {}))
         st.toast(words, icon=":material/error:", duration="long")
         return False
     if done:

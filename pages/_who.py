@@ -28,6 +28,7 @@ from lnl_core.services.workspace import (
 from lnl_core.types import LnlError, Workspace
 from pages import _ui
 from pages._ui import plain
+from pages._words import told
 
 COOKIE = "lnl_reviewer_"
 """What the browser keeps the name under; the port follows, for cookies know none."""
@@ -185,7 +186,7 @@ def _take(key: str) -> None:
     try:
         who = add_reviewer(_ui.workspace(), name)
     except LnlError as error:
-        st.toast(plain(error), icon=":material/error:")
+        st.toast(told(error), icon=":material/error:")
         return
     _same(key, who)
 

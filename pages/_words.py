@@ -39,6 +39,20 @@ def plain(text: object) -> str:
     return _PUNCTUATION.sub(r"\\\1", line)
 
 
+_COMMAND = re.compile(r"(`lnl [\w .=-]+`)", re.ASCII)
+"""A command in a message, between the marks that a terminal shows as they are."""
+_INNER = re.compile(r"\S(?:.*\S)?")  # blanks around a command stay
+
+
+def told(message: object) -> str:
+    """Return a message as Markdown: `plain`, but for its commands, which are set as code."""
+    parts = _COMMAND.split(one_line(str(message)))  # at odd places the commands
+    return "".join(
+        part if at % 2 else _INNER.sub(lambda found: plain(found[0]), part)
+        for at, part in enumerate(parts)
+    )
+
+
 def short(text: object, limit: int = 24) -> str:
     """Cut text at `limit` characters; the caller shows the whole in a tooltip."""
     line = one_line(str(text))

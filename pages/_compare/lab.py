@@ -10,6 +10,7 @@ from lnl_core.services.runs import running
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
+from pages._words import told
 
 KINDS = {
     "symmetric": "any other class, evenly",
@@ -73,7 +74,7 @@ def _lab(info: DatasetInfo) -> None:
                 by=_ui.reviewer(),
             )
         except LnlError as error:
-            st.error(plain(error), icon=":material/error:")
+            st.error(told(error), icon=":material/error:")
             return
         st.session_state["dialog_open"] = False
         _ui.go("compare", dataset=made.name)

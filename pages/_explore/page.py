@@ -22,7 +22,7 @@ from pages._explore import addressed, layout, matrix
 from pages._explore import filters as _explore_filters
 from pages._review import misread
 from pages._review.narrowing import CHOSEN_BY, SUGGESTION
-from pages._words import count, plain, plural, sentence, short, short_name
+from pages._words import count, plain, plural, sentence, short, short_name, told
 
 COLOURS = {
     "suspicion": "Suspicion",
@@ -198,7 +198,7 @@ def _inside(
         try:
             rows = embedding.inside(map_, loop["points"])
         except LnlError as error:
-            st.toast(plain(error), icon=":material/error:")
+            st.toast(told(error), icon=":material/error:")
             return None
         if shown is not None:
             rows = rows[shown[rows]]

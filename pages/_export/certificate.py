@@ -54,7 +54,7 @@ def _read(info: DatasetInfo) -> None:
     try:
         body = certifying.certificate(info)
     except LnlError as error:
-        st.warning(_ui.plain(str(error)))
+        st.warning(_words.told(error))
         return
     with st.container(gap="xsmall", key="certificate"):
         for place, (name, words) in enumerate(reading.lines(body)):

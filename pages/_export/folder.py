@@ -132,7 +132,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         out = exporting.allowed_target(ws, text)
         plan = exporting.plan_export(info, format_key, out, images=images, only_agreed=agreed)
     except LnlError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(_words.told(error), icon=":material/error:")
         return
     if plan.missing:
         st.warning(_missing(info, plan), icon=":material/warning:")
@@ -261,7 +261,7 @@ def _write(
         )
     except LnlError as error:
         bar.empty()
-        st.error(plain(error), icon=":material/error:")
+        st.error(_words.told(error), icon=":material/error:")
         return
     bar.empty()
     unit = "task" if format_key == "label-studio" else "image"

@@ -14,7 +14,7 @@ from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
 from pages._review import misread, narrowing, unseen
-from pages._words import plain
+from pages._words import plain, told
 
 LONGEST_LOG = 5000
 ASKED = "review_asked"
@@ -45,7 +45,7 @@ def store(info: DatasetInfo, who: str, key: str) -> list[str]:
         try:
             done = record(info, who, [unseen.with_seen(info, entry) for entry in fresh])
         except LnlError as error:  # the browser keeps them and sends them again
-            st.error(plain(error), icon=":material/error:")
+            st.error(told(error), icon=":material/error:")
             return []
         for problem in done.problems[:3]:
             st.toast(plain(problem), icon=":material/error:")

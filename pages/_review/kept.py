@@ -9,7 +9,7 @@ import streamlit as st
 from lnl_core.services.review import saved
 from lnl_core.services.review.saved import LONGEST, Query, Saved
 from lnl_core.types import DatasetInfo, LnlError
-from pages._words import plain, short
+from pages._words import short, told
 
 
 def address() -> Query:
@@ -90,6 +90,6 @@ def _done(act: Callable[[], object]) -> bool:
     try:
         act()
     except LnlError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
         return False
     return True

@@ -13,6 +13,7 @@ def test_a_damaged_database_is_said_and_restored_on_the_page(desk, workspace, ti
     assert not app.exception
     assert app.title[0].value == "The database is damaged"
     assert "is no database" in app.error[0].value
+    assert "doctor" not in app.error[0].value, "the button stands for the commands"
     app = app.button(key="restore").click().run()
     assert not app.exception
     app = app.switch_page("data.py").run()

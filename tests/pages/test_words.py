@@ -107,3 +107,10 @@ def test_numbers():
 def test_a_path_that_is_cut_keeps_the_name_of_its_file(path, shown):
     assert _words.short_path(path, 23) == shown
     assert len(shown) <= 23
+
+
+def test_a_command_in_a_message_is_set_as_code_and_all_else_is_plain():
+    said = _words.told("*x*.db is none. `lnl doctor --restore` mends it (or `rm -r *`).")
+    assert "`lnl doctor --restore` mends" in said.replace(JOINER, "")
+    assert r"\*x\*" in said
+    assert r"\`rm" in said, "no command of ours: text of people"
