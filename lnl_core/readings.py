@@ -43,7 +43,8 @@ class Answers:
         images_in: folder whose files are meant where several have the names of a list; `none`.
         header: `none` where a list's first row is an image.
         one_hot: `yes` where every class has a column of 0 and 1.
-        class_columns: of columns of 0, 1 and more those that are classes; `all`, `none`.
+        class_columns: of columns of 0, 1 and more those that are classes; `all`, `none`. Where one
+            of 0 and 1 alone is named, none but those named is a class.
         classes_file: a file of class names, or `none`.
         links: `follow` links that lead out of the folder.
         no_classes: labels that say that nobody labelled the image.
@@ -300,7 +301,8 @@ OPTIONS = (
     Option("header", "--no-header", "the list's first row is an image", sets="none"),
     Option("one_hot", "--one-hot", "every class has a column of 0 and 1", sets="yes"),
     Option("class_columns", "--class-column", "with --one-hot, a column of 0, 1 and something else "
-           "that is a class; may be given several times; “all”, or “none” of them",
+           "that is a class; of columns of 0 and 1 alone those that are; may be given several "
+           "times; “all”, or “none” of them",
            metavar="COLUMN", many=True),
     Option("classes_file", "--classes", "file with the class names, for labels or folders that are "
            "numbers or codes; “none”: those are the names", metavar="FILE"),

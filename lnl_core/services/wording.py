@@ -32,7 +32,7 @@ _ABOUT = {
     "images_in": "files of one name",
     "header": "the first row",
     "one_hot": "a column for each class",
-    "class_columns": "columns of more than 0 and 1",
+    "class_columns": "which columns are classes",
     "classes_file": "the file of class names",
     "links": "links",
     "no_classes": "labels that are none",

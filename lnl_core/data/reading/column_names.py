@@ -35,7 +35,9 @@ COLUMNS = {
 
 REQUIRED = ("image", "label")
 IDS = ("image_id", "id")
-ON, OFF = ("1", "1.0", "true"), ("0", "0.0", "false", "")
+MARKS = ("x", "✓", "✔")
+ON, OFF = ("1", "1.0", "1,0", "true", *MARKS), ("0", "0.0", "0,0", "false", "")
+MINUS = ("-1", "-1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Columns:
         used: name here -> the header, as it is written.
         has_header: False where the first row is an image.
         one_hot: class -> its column of 0 and 1, where labels are written so.
+        off: what says in such a column that an image is not of the class.
         flags: split -> its cell that says yes or no, where splits are written so.
         bools: true and false -> the split that each is, where a person said so.
         unused: columns that nothing is read from.
@@ -63,6 +66,7 @@ class Columns:
     unused: tuple[str, ...] = ()
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    off: tuple[str, ...] = OFF
 
     @property
     def complete(self) -> bool:
@@ -86,7 +90,7 @@ class Columns:
 
     def is_odd(self, cells: Mapping[str, str]) -> bool:
         """Tell whether a column of 0 and 1 has something else in a row."""
-        return any(cells[f"={name}"].lower() not in ON + OFF for name in self.one_hot)
+        return any(cells[f"={name}"].lower() not in ON + self.off for name in self.one_hot)
 
     def label_of(self, cells: Mapping[str, str]) -> str:
         """Return the label of a row; several of one-hot columns are joined by bars."""

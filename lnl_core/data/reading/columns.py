@@ -12,6 +12,7 @@ from lnl_core.data.reading import addresses, one_hot, pixel_lists, rivals, split
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
+    OFF,
     ON,
     Columns,
     comments,
@@ -62,6 +63,7 @@ class _Decision:
         self._accepted: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, str] = {}
         self._one_hot: dict[str, str] = {}
+        self._off = OFF
         self._flags: dict[str, str] = {}
         self._bools: dict[str, str] = {}
         self._questions: list[Question] = []
@@ -97,6 +99,7 @@ class _Decision:
             self._unused(),
             self._questions,
             self._notes,
+            self._off,
         )
 
     def _unused(self) -> tuple[str, ...]:
@@ -296,6 +299,7 @@ class _Decision:
 
     def _read_one_hot(self) -> None:
         hot, question, notes = one_hot.classes(self._file.name, self._peek, self._answers)
+        self._off = one_hot.likely(self._peek.counts).off
         cells = [cell for name in hot for cell in self._peek.counts[name]]
         if len(hot) < 2 or not any(cell.lower() in ON for cell in cells):
             raise LnlError(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lnl_core.data.reading import splits
-from lnl_core.data.reading.column_names import OFF, ON
+from lnl_core.data.reading.column_names import MARKS, MINUS, OFF, ON
 from lnl_core.data.reading.peeking import Peek
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
@@ -28,10 +28,12 @@ class Hot:
     Attributes:
         sure: column -> what else is in it, in a few rows that are left out.
         doubtful: column -> what else is in it, where it may be a class, or ages and counts.
+        off: what stands for 0; -1, too, where no column has both.
     """
 
     sure: Mapping[str, list[str]] = field(default_factory=dict)
     doubtful: Mapping[str, list[str]] = field(default_factory=dict)
+    off: tuple[str, ...] = OFF
 
 
 def likely(values: Mapping[str, Counter[str]]) -> Hot:
@@ -45,8 +47,9 @@ def likely(values: Mapping[str, Counter[str]]) -> Hot:
     """
     sure: dict[str, list[str]] = {}
     doubtful: dict[str, list[str]] = {}
+    off = (*OFF, *MINUS) if _has_minus_for_0(values) else OFF
     for name, cells in values.items():
-        plain = [cell for cell in cells if cell.lower() in (*ON, *OFF)]
+        plain = [cell for cell in cells if cell.lower() in (*ON, *off)]
         odd = sorted(cells.keys() - set(plain))
         if not any(plain) or splits.flag(name, plain):
             continue
@@ -56,7 +59,14 @@ def likely(values: Mapping[str, Counter[str]]) -> Hot:
             sure[name] = odd
         elif few or (2 * count <= cells.total() and _has_both(plain, signed=_is_signed(odd))):
             doubtful[name] = odd
-    return Hot(sure, doubtful)
+    return Hot(sure, doubtful, off)
+
+
+def _has_minus_for_0(values: Mapping[str, Collection[str]]) -> bool:
+    """Tell whether two columns or more are of 1 and -1, and none has -1 beside 0 or blank."""
+    signed = [{cell.lower() for cell in cells} for cells in values.values()]
+    signed = [cells for cells in signed if cells & set(MINUS) and cells & set(ON)]
+    return len(signed) > 1 and all(cells <= {*ON, *MINUS} for cells in signed)
 
 
 def _is_large(cell: str) -> bool:
@@ -70,9 +80,10 @@ def _is_signed(cells: Iterable[str]) -> bool:
 
 
 def _has_both(cells: Collection[str], signed: bool = False) -> bool:
-    """Tell whether both 0 and 1 are there, in whatever words; where -1 is, blank may be 0."""
+    """Tell whether both 0 and 1 are there, in whatever words; beside x or -1, blank may be 0."""
     low = {cell.lower() for cell in cells}
-    return bool(low & set(ON)) and bool(low & set(OFF if signed else OFF[:3]))
+    words = {*OFF, *MINUS} - (set() if signed or low & set(MARKS) else {""})
+    return bool(low & set(ON)) and bool(low & words)
 
 
 def may_be_meant(values: Iterable[Collection[str]]) -> bool:
@@ -94,6 +105,8 @@ def classes(
 ) -> tuple[list[str], Question | None, list[str]]:
     """Return (columns that are classes, what is asked about them, what should be known).
 
+    Where a person named a column of 0 and 1, all those named are the classes, and no other.
+
     Args:
         file: what messages call the list.
         peek: the list.
@@ -104,12 +117,17 @@ def classes(
     """
     values = peek.counts
     hot = likely(values)
-    taken, asked = [*hot.sure], None
-    if hot.doubtful and (
-        answers.class_columns or not (len(taken) > 1 and _each_has_one(peek.cells(taken), taken))
-    ):
-        asked = _ask_doubtful(file, hot, values, answers)
-        taken += _said(file, peek, hot, answers)
+    said = _said(file, peek, hot, answers)
+    if answers.class_columns and "all" not in answers.class_columns and {*said} & {*hot.sure}:
+        taken, asked = said, _ask_chosen(hot, answers)
+    else:
+        taken, asked = [*hot.sure], None
+        alone = len(taken) > 1 and _each_has_one(peek.cells(taken), taken, hot.off)
+        if hot.doubtful and (answers.class_columns or not alone):
+            asked = _ask_doubtful(file, hot, values, answers)
+            taken += said
+        elif len(taken) > 2 and not alone and _some_have_several(peek.cells(taken), taken):
+            asked = _ask_chosen(hot, answers)
     odd = {**hot.doubtful, **hot.sure}
     notes = []
     for name in peek.names if asked is None or not asked.is_open else ():
@@ -123,7 +141,7 @@ def classes(
 def _said(file: str, peek: Peek, hot: Hot, answers: Answers) -> list[str]:
     """Return the columns that a person called classes; all in doubt where nobody said anything."""
     said = answers.class_columns
-    if said in ((), ("all",)):
+    if not said or "all" in said:
         return list(hot.doubtful)
     by_name = {name.lower(): name for name in reversed(peek.names)}
     wanted = [each for each in said if each != "none"]
@@ -136,16 +154,23 @@ def _said(file: str, peek: Peek, hot: Hot, answers: Answers) -> list[str]:
     return [by_name[each.lower()] for each in wanted]
 
 
-def _each_has_one(rows: Iterable[Mapping[str, str]], names: Sequence[str]) -> bool:
+def _each_has_one(
+    rows: Iterable[Mapping[str, str]], names: Sequence[str], off: Sequence[str]
+) -> bool:
     """Tell whether every row has a single 1 in columns: then no other column is a class.
 
     Rows with something else in one of them say nothing.
     """
     for cells in rows:
         low = [cells.get(name, "").lower() for name in names]
-        if all(cell in (*ON, *OFF) for cell in low) and sum(cell in ON for cell in low) != 1:
+        if all(cell in (*ON, *off) for cell in low) and sum(cell in ON for cell in low) != 1:
             return False
     return bool(names)
+
+
+def _some_have_several(rows: Iterable[Mapping[str, str]], names: Sequence[str]) -> bool:
+    """Tell whether a row has a 1 in more than one of columns."""
+    return any(sum(cells.get(name, "").lower() in ON for name in names) > 1 for cells in rows)
 
 
 def question(file: str, hot: Sequence[str]) -> Question:
@@ -157,6 +182,27 @@ def question(file: str, hot: Sequence[str]) -> Question:
         "them a class?",
         (Choice("yes", "a column per class"),),
         stops=True,
+    )
+
+
+def _ask_chosen(hot: Hot, answers: Answers) -> Question:
+    """Ask which columns of 0 and 1 are classes, where rows have several of them: some may be flags.
+
+    All are where nobody says anything: labels that an image has several of are asked about.
+    """
+    names = [*hot.sure]
+    shown = ", ".join(f"“{visible(name)[:24]}”" for name in names[:6])
+    more = f" and {len(names) - 6:,} more" if len(names) > 6 else ""
+    return Question(
+        "class_columns",
+        f"Some rows have several of the columns {shown}{more}. Is each of them a class?",
+        (
+            Choice("all", "all of them"),
+            *(Choice(name, f"“{visible(name)[:60]}”") for name in names[:_ASKED]),
+        ),
+        default="all",
+        answer=", ".join(answers.class_columns),
+        several=True,
     )
 
 

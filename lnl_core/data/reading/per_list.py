@@ -42,6 +42,9 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         for file in files
     }
     said = {key: _parts(getattr(answers, key), names) for key in _SAID}
+    if answers.one_hot and any(_has_several(own, said["label_column"]) for own in names.values()):
+        answers = replace(answers, label_column="", class_columns=said["label_column"])
+        said["label_column"] = ()
     own = {file: _own(answers, said, names[file], names.values()) for file in files}
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
@@ -63,6 +66,11 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
                 note = f"“{visible(shared)[:40]}” is the column of {kind}s: all lists have it."
                 decided[file] = replace(again, notes=[*again.notes, note])
     return decided
+
+
+def _has_several(names: Sequence[str], parts: Sequence[str]) -> bool:
+    """Tell whether a list has more than one of columns: of 0 and 1, those are its classes."""
+    return sum(part in names for part in parts) > 1
 
 
 def _parts(said: str, names: Mapping[Path, Sequence[str]]) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""A column for each class: what says yes and no in it, and which of such columns are classes."""
+
+import pytest
+
+from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, put, read, stops
+
+
+def hot(folder, rows, names="cat,dog,fox", comma=","):
+    """Write a picture for each row of a list with a column for each class."""
+    put(folder, [f"im{at}.png" for at in range(len(rows))])
+    lines = [f"im{at}.png{comma}{row}" for at, row in enumerate(rows)]
+    header = "image," + names
+    (folder / "list.csv").write_text(
+        "\n".join([header.replace(",", comma), *lines]) + "\n", "utf-8"
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "comma"),
+    [("x", "", ","), ("X", "", ";"), ("✓", "", ","), ("1", "-1", ","), ("1,0", "0,0", ";")],
+)
+def test_words_for_yes_and_no(tmp_path, agrees, yes, no, comma):
+    at = [[no] * each + [yes] + [no] * (2 - each) for each in (0, 1, 2, 0, 1, 2)]
+    source = hot(tmp_path / "s", [comma.join(row) for row in at], comma=comma)
+    assert asked(read(source))["one_hot"].is_open
+    got = agrees(source, Answers(one_hot="yes"))
+    assert got.given == ["cat", "dog", "fox"] * 2
+
+
+def test_minus_1_beside_0_is_no_0(tmp_path, agrees):
+    rows = ["1,0,0", "0,1,0", "0,0,1"] * 10 + ["-1,1,0"]
+    got = agrees(hot(tmp_path / "s", rows), Answers(one_hot="yes"))
+    assert got.report.skipped == 1
+
+
+FLAGS = ["0,1,0", "0,0,1", "1,1,0", "0,0,1", "1,0,1", "0,1,0"]
+
+
+def test_which_columns_of_0_and_1_are_classes_can_be_said(tmp_path, agrees):
+    source = hot(tmp_path / "s", FLAGS, "blurry,cat,dog")
+    said = stops(source, "several", tmp_path, one_hot="yes")
+    assert "blurry|cat" in said
+    question = asked(read(source, one_hot="yes"))["class_columns"]
+    assert not question.stops
+    assert [each.value for each in question.choices] == ["all", "blurry", "cat", "dog"]
+    for more in ({"class_columns": ("cat", "dog")}, {"label_column": "cat,Dog"}):
+        got = agrees(source, Answers(one_hot="yes", **more))
+        assert got.given == ["cat", "dog", "cat", "dog", "dog", "cat"]
+        assert any("“blurry” is not taken along" in note for note in got.report.notes)
+    every = read(source, one_hot="yes", class_columns=("all",), several="first")
+    assert counts(every) == {"blurry": 2, "cat": 2, "dog": 2}
+
+
+def test_classes_of_which_each_row_has_one_are_no_question(tmp_path):
+    source = hot(tmp_path / "s", ["1,0,0", "0,1,0", "0,0,1", "0,0,0"])
+    assert "class_columns" not in asked(read(source, one_hot="yes"))
