@@ -164,7 +164,7 @@ def test_a_row_that_no_copy_has_true_hides_none_that_one_has(copied):
     assert order.sources(copied, closed(copied)) == order.Sources(kept, (last,), (), ())
     again, _ = restored(copied)
     assert "a11" not in said_of(again)
-    assert said_of(again)["a12"].row == 1
+    assert said_of(again)["a12"].row == 0
     assert answers(again) == 604
     db.dispose(again)
 
