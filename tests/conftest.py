@@ -127,23 +127,28 @@ def once(workspace, tmp_path_factory):
     """`once(key, make)` is the set that `make()` leaves in the workspace.
 
     The first test that asks makes it, with hundreds of answers for instance; those that follow in
-    this process get a copy of that workspace.
+    this process get a copy of that workspace. What `make` returns beside the set stays as it is.
     """
 
     def prepared(key, make):
-        if key in _MADE:
-            kept, name = _MADE[key]
-            dispose(workspace)
-            shutil.rmtree(workspace.home)
-            shutil.copytree(kept, workspace.home)
-            return datasets.dataset(workspace, name)
-        info = make()
-        wait([asked for _, asked in course._asked.values()], 60)
-        dispose(workspace)  # all that was written is in the file now
-        kept = tmp_path_factory.mktemp("made") / "home"
-        shutil.copytree(workspace.home, kept)
-        _MADE[key] = kept, info.name
-        return info
+        if not workspace.on_sqlite:
+            return make()
+        if key not in _MADE:
+            made = make()
+            wait([asked for _, asked in course._asked.values()], 60)
+            dispose(workspace)  # all that was written is in the file now
+            kept = tmp_path_factory.mktemp("made") / "home"
+            shutil.copytree(workspace.home, kept)
+            _MADE[key] = kept, made
+            return made
+        kept, made = _MADE[key]
+        dispose(workspace)
+        for each in (*workspace.home.glob("review.db*"), *workspace.home.glob("datasets/*")):
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        shutil.copytree(kept, workspace.home, dirs_exist_ok=True)  # locks that are held stay so
+        info, *more = made if isinstance(made, tuple) else (made,)
+        info = datasets.dataset(workspace, info.name)
+        return (info, *more) if more else info
 
     return prepared
 

@@ -13,14 +13,18 @@ from lnl_core.types import JobState, LnlError, NotFound
 
 
 @pytest.fixture
-def two(workspace, tiny):
+def two(workspace, tiny, once):
     """Two finished runs."""
-    numbers = []
-    for method in ("probe", "knn"):
-        numbers.append(queue.submit(tiny, method).id)
-        worker.run_job(workspace, queue.claim(workspace))
-        assert queue.job(workspace, numbers[-1]).state is JobState.DONE
-    return numbers
+
+    def run():
+        numbers = []
+        for method in ("probe", "knn"):
+            numbers.append(queue.submit(tiny, method).id)
+            worker.run_job(workspace, queue.claim(workspace))
+            assert queue.job(workspace, numbers[-1]).state is JobState.DONE
+        return tiny, numbers
+
+    return once("removal", run)[1]
 
 
 def test_the_ranking_goes_on_without_a_run_that_is_removed(workspace, tiny, two):

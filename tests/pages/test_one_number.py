@@ -25,8 +25,12 @@ from tests.services.review.test_auditing import Reviewer, make
 
 
 @pytest.fixture
-def birds(workspace, tmp_path):
+def birds(workspace, tmp_path, once):
     """A set of three labels, of which one is no class, with queue and random checks answered."""
+    return once("one number", lambda: answered(workspace, tmp_path))
+
+
+def answered(workspace, tmp_path):
     info = settings.set_no_classes(make(workspace, tmp_path, 400), ["cod"])
     ann = Reviewer(workspace, info)
     ann.truth = np.where(ann.truth == 2, ann.given, ann.truth)  # nobody can say what is no class

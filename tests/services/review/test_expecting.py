@@ -15,11 +15,15 @@ from tests.services.review.test_auditing import Reviewer, make
 
 
 @pytest.fixture
-def reviewed(workspace, tmp_path):
+def reviewed(workspace, tmp_path, once):
     """Six hundred images, half of them answered; the scores expect twice what is wrong."""
-    info = make(workspace, tmp_path, 600)
-    Reviewer(workspace, info).review(300)
-    return info
+
+    def half():
+        info = make(workspace, tmp_path, 600)
+        Reviewer(workspace, info).review(300)
+        return info
+
+    return once("expecting", half)
 
 
 def learned(info, *, kept=True):

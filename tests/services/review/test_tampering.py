@@ -189,8 +189,12 @@ def dated(info, which, time):
 
 
 @pytest.fixture
-def with_gold(reviewed):
+def with_gold(reviewed, once):
     """The same, and a hidden look by a third person at each wrong label on which two agree."""
+    return once("gold", lambda: looked_at(reviewed))
+
+
+def looked_at(reviewed):
     ann, ben, cyd = (Reviewer(reviewed.workspace, reviewed, name) for name in ("ann", "ben", "cyd"))
     known = np.flatnonzero((ann.truth != ann.given) & standing(reviewed).answered)
     ben.press(*known)

@@ -13,8 +13,12 @@ from lnl_core.types import JobState
 
 
 @pytest.fixture
-def old(workspace, tiny):
+def old(workspace, tiny, once):
     """`tiny`, ranked by a run, as a version without a rule left it: all chances one."""
+    return once("renewing", lambda: ranked(workspace, tiny))
+
+
+def ranked(workspace, tiny):
     job = queue.submit(tiny, "knn", "quick", representation="raw")
     worker.run_job(workspace, queue.claim(workspace, job.id))
     assert queue.job(workspace, job.id).state is JobState.DONE
