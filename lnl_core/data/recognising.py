@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lnl_core.data.reading import (
     lists_within,
     other_forms,
     read_me,
+    split_lists,
     texts_beside,
 )
 from lnl_core.data.reading.indexing import one_walk
@@ -110,7 +112,8 @@ def look(
         looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
     else:
         looked_over = _folder(source, class_map, answers)
-        looked_over.outline.notes += texts_beside.of_splits(_texts(source), source)
+        if isinstance(looked_over, FileSource) and looked_over.kind == "folder":
+            _read_splits(source, looked_over, answers)
         if any(each.key == "unlabelled" for each in looked_over.outline.questions):
             looked_over.outline.notes += _lists_of_splits(source, looked_over, answers)
     outline = looked_over.outline
@@ -120,12 +123,27 @@ def look(
     more = [each for each in outline.questions if each.key not in asked]
     outline.questions = [*there.questions, *more]
     for name, why in there.unused.items():
-        if name in outline.files:
+        if name in outline.files or name in map(os.path.basename, outline.files):
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
         option = _OPTIONS.get(why, "--list")
         outline.leave_out(1, "lists", BadRow(why, f"Choose it with {option}."), name)
     return looked_over
+
+
+def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> None:
+    """Read the lists that say nothing but splits, unless a person said that there are none."""
+    if answers.split_column == "none":
+        return
+    files = _texts(source)
+    found = [split_lists.of_lines(file) for file in files if texts_beside.lists_a_split(file)]
+    tables = [file for file in files if file.suffix.lower() == ".csv"]
+    found += filter(None, map(split_lists.of_table, tables))
+    read, notes = split_lists.read(looked_over, found)
+    outline = looked_over.outline
+    outline.files += [os.path.relpath(file, source.resolve()) for file in read]
+    outline.lists += read
+    outline.notes += notes
 
 
 def _texts(source: Path) -> list[Path]:

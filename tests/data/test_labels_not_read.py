@@ -149,17 +149,3 @@ def test_a_text_of_any_name_that_names_images_is_asked_about(tmp_path, agrees, n
     assert f"{name} beside it is not read. Its lines name images: save it as CSV" in question.text
     (tmp_path / "s" / name).write_text("notes to people\nof two lines\n")
     assert agrees(tmp_path / "s").report.n == 8
-
-
-@pytest.mark.parametrize("folder", ["", "meta/"])
-@pytest.mark.parametrize("line", ["{}.png", "{}"])
-def test_lists_of_splits_beside_class_folders_are_named(tmp_path, folder, line):
-    put(tmp_path, TWO)
-    (tmp_path / folder).mkdir(exist_ok=True)
-    for split, paths in (("train", TWO[:6]), ("test", TWO[6:])):
-        lines = [line.format(path.removesuffix(".png")) for path in paths]
-        (tmp_path / folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
-    (tmp_path / folder / "README.txt").write_text("cat/dog pictures\n")
-    (note,) = [each for each in read(tmp_path).notes if "a list of a split" in each]
-    assert note.startswith(f"“{folder}test.txt”, “{folder}train.txt”: ")
-    assert not read(tmp_path).splits

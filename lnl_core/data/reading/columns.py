@@ -63,7 +63,7 @@ class _Decision:
         self._accepted: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, str] = {}
         self._one_hot: dict[str, str] = {}
-        self._off = OFF
+        self._off: tuple[str, ...] = OFF
         self._flags: dict[str, str] = {}
         self._bools: dict[str, str] = {}
         self._questions: list[Question] = []

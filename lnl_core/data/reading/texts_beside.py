@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.split_names import is_split
-from lnl_core.data.tables import visible
 
 _LOOK = 4096
 _ENDING = re.compile(
@@ -35,25 +32,11 @@ def names_images(file: Path) -> bool:
     return bool(lines) and 2 * sum(bool(_ENDING.search(line)) for line in lines) > len(lines)
 
 
-def of_splits(files: Iterable[Path], home: Path) -> list[str]:
-    """Say which texts list the images of a split, a path in each line.
-
-    Args:
-        files: texts that are not read.
-        home: the folder that they are named from.
-    """
-    found = [
-        os.path.relpath(file, home)
-        for file in files
-        if is_split(file.stem, lists=True)
-        and (lines := first_lines(file))
+def lists_a_split(file: Path) -> bool:
+    """Tell whether a text is called like a split and has nothing but a path in each line."""
+    lines = first_lines(file) if is_split(file.stem, lists=True) else []
+    return (
+        bool(lines)
         and all(_ENDING.search(line) or "/" in line for line in lines)
         and not any(_LABELLED.search(line) for line in lines)
-    ]
-    if not found:
-        return []
-    shown = ", ".join(f"“{visible(each)[:60]}”" for each in found[:6])
-    return [
-        f"{shown}: a list of a split, a path in each line, that is not read. To keep the splits, "
-        "put the images into folders called so, or write a list with image, label and split."
-    ]
+    )

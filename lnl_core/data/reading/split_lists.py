@@ -1,0 +1,167 @@
+"""Lists that say of the images in class folders which split they are in, and nothing else.
+
+`train.txt` and `val.txt` with a path in each line, as Food-101 has them (without the ending), and a
+table with the columns `path` and `split`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lnl_core.data import tables
+from lnl_core.data.files import FileSource, Item
+from lnl_core.data.reading import columns
+from lnl_core.data.reading.split_names import split_in
+from lnl_core.data.reading.tree import like_image
+from lnl_core.data.table_text import lines_of, text_of
+from lnl_core.data.tables import visible
+from lnl_core.data.writing import Skipped
+from lnl_core.readings import Answers
+from lnl_core.said import many
+from lnl_core.types import LnlError
+
+_DEEP = 8
+"""Parts at the end of a path that are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitList:
+    """Which split a file says that images are in: (path as written, split) of every line."""
+
+    file: Path
+    said: Sequence[tuple[str, str]]
+
+
+def of_lines(file: Path) -> SplitList:
+    """Return a text called like a split, with a path in each line."""
+    split = split_in(file.stem) or file.stem
+    with text_of(file, file.name) as text:
+        lines = (line.strip() for line in lines_of(text, file.name))
+        return SplitList(file, [(line, split) for line in lines if line])
+
+
+def of_table(file: Path) -> SplitList | None:
+    """Return a table that has columns of images and splits, and none of labels; None of others."""
+    try:
+        decided = columns.decide(file, file.parent, Answers())
+        if "label" in decided.used or not {"image", "split"} <= set(decided.accepted):
+            return None
+        wanted = {key: decided.accepted[key] for key in ("image", "split")}
+        rows = tables.rows(file, file.name, wanted, ("image", "split"))
+        cells = [each for _, each in rows if isinstance(each, dict)]
+    except LnlError:
+        return None
+    return SplitList(file, [(each["image"], each["split"]) for each in cells if each["split"]])
+
+
+def read(source: FileSource, lists: Iterable[SplitList]) -> tuple[list[Path], list[str]]:
+    """Give images the splits of lists of which every line is an image that is there.
+
+    Nothing is read where folders say splits already.
+
+    Args:
+        source: class folders; its rows and outline get the splits.
+        lists: of splits.
+
+    Returns:
+        (files that are read, what should be known about them and the others).
+    """
+    there = [each for each in lists if each.said]
+    if not there or source.outline.splits:
+        return [], []
+    names = _Names(each.path for each in source.items() if isinstance(each, Item))
+    found = {each.file: [names.found(path) for path, _ in each.said] for each in there}
+    notes, splits, read = [], dict[str, str](), list[SplitList]()
+    twice = Counter[str]()
+    for each in there:
+        paths = found[each.file]
+        lost = [said for said, path in zip(each.said, paths, strict=True) if not path]
+        if lost:
+            notes.append(_not_read(each, lost))
+            continue
+        read.append(each)
+        for path, (_, split) in zip(paths, each.said, strict=True):
+            if splits.setdefault(path, visible(split)) != visible(split):
+                twice[path] += 1
+    if read:
+        notes.append(_give(source, read, splits, twice, names.count))
+    return [each.file for each in read], notes
+
+
+def _give(
+    source: FileSource,
+    read: Sequence[SplitList],
+    splits: Mapping[str, str],
+    twice: Mapping[str, int],
+    count: int,
+) -> str:
+    items = source.items
+
+    def with_splits() -> Iterator[Item | Skipped]:
+        for each in items():
+            yield replace(each, split=splits.get(each.path, "")) if isinstance(each, Item) else each
+
+    source.items = with_splits
+    source.outline.splits = dict(Counter(splits.values()))
+    shown = ", ".join(f"“{visible(each.file.name)[:60]}”" for each in read)
+    said = f"Splits are read from {shown}; --split-column none: they are not."
+    if without := count - len(splits):
+        said += f" {many(without, 'image is', 'images are')} in none."
+    if twice:
+        first = visible(next(iter(twice)))[:60]
+        said += (
+            f" {many(len(twice), 'image is', 'images are')} in several, first “{first}”: the first "
+            "one counts. What a method has learned is no test of it."
+        )
+    return said
+
+
+def _not_read(each: SplitList, lost: Sequence[tuple[str, str]]) -> str:
+    name = visible(each.file.name)[:60]
+    lines = many(len(lost), "line is", "lines are")
+    return (
+        f"“{name}”: a list of a split, that is not read: {lines} no image that is there, first "
+        f"“{visible(lost[0][0])[:60]}”. To keep the splits, correct it, put the images into "
+        "folders called so, or write a list with image, label and split."
+    )
+
+
+class _Names:
+    """The images of a set, found by the ends of their paths, with their ending or without."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = list(paths)
+        self.count = sum(map(like_image, self._paths)) or len(self._paths)
+        self._known: dict[int, dict[str, list[str]]] = {}
+
+    def found(self, line: str) -> str:
+        """Return the image of a line, "" where there is none or several.
+
+        One of the two paths ends with the whole other one.
+        """
+        parts = [part for part in line.replace("\\", "/").split("/") if part not in ("", ".")]
+        for depth in range(min(len(parts), _DEEP), 0, -1):
+            there = self._ends(depth).get("/".join(parts[-depth:]), [])
+            if depth < len(parts):
+                there = [path for path in there if path.count("/") + 1 == depth]
+            if there:
+                return there[0] if len(there) == 1 else ""
+        return ""
+
+    def _ends(self, depth: int) -> Mapping[str, Sequence[str]]:
+        if depth not in self._known:
+            ends, stems = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+            for path in self._paths:
+                ends[_end(path, depth)].append(path)
+                if like_image(path):
+                    stems[os.path.splitext(_end(path, depth))[0]].append(path)
+            self._known[depth] = {**stems, **ends}
+        return self._known[depth]
+
+
+def _end(path: str, depth: int) -> str:
+    return "/".join(path.split("/")[-depth:])

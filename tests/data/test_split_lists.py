@@ -1,0 +1,80 @@
+"""Lists that say nothing but splits, beside class folders: read where every line is an image."""
+
+import pytest
+
+from lnl_core.readings import Answers
+from tests.data.asking import put, read
+
+TWO = [f"{name}/{at}.png" for name in ("cat", "dog") for at in range(4)]
+SPLITS = {"train": [*TWO[:3], *TWO[4:7]], "test": [TWO[3], TWO[7]]}
+
+
+def written(folder, line="{}", into="", ending=".txt"):
+    """Write two class folders and a list for each split."""
+    put(folder, TWO)
+    (folder / into).mkdir(exist_ok=True)
+    for split, paths in SPLITS.items():
+        lines = [line.format(path) for path in paths]
+        (folder / into / f"{split}{ending}").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def said(folder, **answers):
+    return [each for each in read(folder, **answers).notes if "plits are read" in each]
+
+
+@pytest.mark.parametrize("into", ["", "meta/"])
+@pytest.mark.parametrize("line", ["{}", "./{}", "images/{}", "without the ending"])
+def test_every_line_is_an_image(tmp_path, agrees, into, line):
+    source = written(tmp_path / "s", line if "{" in line else "{}", into)
+    for split in SPLITS if "{" not in line else ():
+        file = source / into / f"{split}.txt"
+        file.write_text(file.read_text().replace(".png", ""))
+    (source / into / "README.txt").write_text("cat/dog pictures\n")
+    got = agrees(source)
+    splits = dict(zip(got.paths, got.splits, strict=True))
+    assert splits == {path: split for split, paths in SPLITS.items() for path in paths}
+    names = [f"{into}{split}.txt" for split in ("test", "train")]
+    assert got.meta["lists"] == [str(source / name) for name in names]
+    assert said(source) == [
+        "Splits are read from “test.txt”, “train.txt”; --split-column none: they are not."
+    ]
+
+
+def test_a_table_of_paths_and_splits(tmp_path, agrees):
+    source = put(tmp_path / "s", TWO)
+    rows = [f"{path},{split}" for split, paths in SPLITS.items() for path in paths]
+    (source / "splits.csv").write_text("\n".join(["path,split", *rows]) + "\n")
+    got = agrees(source)
+    assert sorted(got.splits) == ["test"] * 2 + ["train"] * 6
+    assert not any("not used" in note for note in got.report.notes)
+
+
+def test_what_is_in_no_list_or_in_two_is_said(tmp_path, agrees):
+    source = written(tmp_path / "s")
+    (source / "train.txt").write_text("\n".join([*TWO[:3], TWO[7]]) + "\n")
+    (note,) = said(source)
+    assert "3 images are in none. 1 image is in several, first “dog/3.png”: the first one" in note
+    got = agrees(source)
+    assert dict(zip(got.paths, got.splits, strict=True))["dog/3.png"] == "test"
+
+
+@pytest.mark.parametrize("line", ["cat/9.png", "bird/0.png"])
+def test_a_line_that_is_no_image_is_named_and_its_list_not_read(tmp_path, line):
+    source = written(tmp_path / "s")
+    with (source / "test.txt").open("a") as stream:
+        stream.write(f"{line}\n")
+    found = read(source)
+    assert found.splits == {"train": 6}
+    (note,) = [each for each in found.notes if "a list of a split" in each]
+    assert note.startswith("“test.txt”: a list of a split, that is not read: 1 line is no image ")
+    assert f"first “{line}”" in note
+
+
+def test_folders_that_are_splits_and_a_person_have_the_word(tmp_path, agrees):
+    source = written(tmp_path / "s")
+    assert not read(source, split_column="none").splits
+    assert agrees(source, Answers(split_column="none")).splits == [""] * 8
+    put(source / "of folders", [f"{split}/{path}" for split in ("train", "val") for path in TWO])
+    (source / "of folders" / "test.txt").write_text("train/cat/0.png\n")
+    assert read(source / "of folders").splits == {"train": 8, "val": 8}
