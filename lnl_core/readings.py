@@ -328,7 +328,8 @@ def advice(question: Question) -> str:
         return f"Give {one.flag}."
     values = [shlex.quote(choice.value) for choice in question.choices] or [one.metavar]
     words = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
-    return f"Give {one.flag} {words}."
+    joint = "=" if any(value.startswith("-") for value in values) else " "
+    return f"Give {one.flag}{joint}{words}."
 
 
 def said(values: Any) -> dict[str, Any]:

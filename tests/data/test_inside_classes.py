@@ -137,16 +137,58 @@ def test_a_lone_class_in_a_split_is_one_where_its_name_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "mask", ["{}_mask.png", "{}_mask_1.PNG", "{}-segmentation.png", "{} GT.png"]
+    "mask",
+    [
+        *("{}_mask.png", "{}_mask_1.PNG", "{}-segmentation.png", "{} GT.png", "{}mask.png"),
+        *("{}_label.png", "{}_overlay.png"),
+    ],
 )
 def test_masks_beside_their_images_are_asked_about(tmp_path, agrees, mask):
     images = [f"{name}/{name} ({at})" for name in ("benign", "normal") for at in range(3)]
     source = put(tmp_path / "s", [f"{each}.jpg" for each in images])
     put(source, [mask.format(each) for each in images])
     said = stops(source, "masks", tmp_path)
-    assert "6 files are called like masks of another image in its folder" in said
+    assert "6 files are called like masks of images beside them" in said
     got = agrees(source, Answers(masks="skip"))
     assert got.paths == [f"{each}.jpg" for each in images]
     assert agrees(source, Answers(masks="keep")).report.n == 12
     put(source, [f"normal/{at}_mask.png" for at in range(3, 6)])  # they are no one's masks
     assert agrees(source, Answers(masks="skip")).report.n == 9
+
+
+def test_masks_called_so_in_front_or_in_a_folder_of_their_own_are_asked_about(tmp_path, agrees):
+    names = [f"{name}/{at}" for name in ("benign", "normal") for at in range(3)]
+    front = put(tmp_path / "front", [f"{each}.png" for each in names])
+    put(front, [each.replace("/", "/mask_") + ".png" for each in names])
+    folder = tmp_path / "folder"
+    for of in ("images", "Masks"):
+        put(folder, [each.replace("/", f"/{of}/") + ".png" for each in names])
+    for source, said in ((front, {}), (folder, {"level": "top"})):
+        stops(source, "masks", tmp_path, **said)
+        assert agrees(source, Answers(masks="skip", **said)).report.n == 6
+        assert agrees(source, Answers(masks="keep", **said)).report.n == 12
+    put(tmp_path / "faces", ["mask/0.png", "mask/1.png", "none/0.png"])  # a class
+    assert counts(read(tmp_path / "faces")) == {"mask": 2, "none": 1}
+
+
+@pytest.mark.parametrize("other", ["extra", "Validierung", "unlabeled"])
+def test_flat_splits_beside_one_other_are_no_classes_unasked(tmp_path, agrees, other):
+    source = put(tmp_path / "s", [f"{s}/{at}.png" for s in ("Training", "test") for at in range(2)])
+    put(source, [f"{other}/0.png"])
+    assert f"as “{other}” beside them does" in stops(source, "parts", tmp_path)
+    assert agrees(source, Answers(parts="classes")).report.n == 5
+    for each in ("Training", "test", other):
+        rows = "".join(f"{each}/{at}.png;{'ab'[at % 2]}\n" for at in range(2))
+        (source / f"{each}.csv").write_text(f"Datei;Klasse\n{rows}")
+    stops(source, "label_column", tmp_path)
+    put(tmp_path / "vehicles", ["train/0.png", "bus/0.png"])
+    assert not any(each.stops for each in read(tmp_path / "vehicles").questions)
+
+
+def test_one_class_folder_with_a_list_of_its_own_is_not_the_only_class(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"{name}/{at}.png" for name in "abc" for at in range(3)])
+    (source / "a" / "metadata.csv").write_text("file_name,label\n0.png,a\n1.png,a\n2.png,a\n")
+    got = agrees(source)
+    assert (got.names, got.report.n) == (["a", "b", "c"], 9)
+    (source / "a" / "metadata.csv").write_text("file_name,label\n0.png,x\n1.png,y\n2.png,y\n")
+    stops(source, "labels_in", tmp_path)

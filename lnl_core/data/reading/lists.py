@@ -52,9 +52,9 @@ class Lists:
 def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     """Find the lists of images inside a folder: tables whose header has image and label.
 
-    Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
-    Face's imagefolder has for its splits; a lone folder around them (`data/`), or the only one with
-    images (beside `docs/`), is passed through.
+    Where there is none, every folder inside with images may have a `metadata` list of its own, as
+    Hugging Face's imagefolder has, or some splits do; a lone folder around them (`data/`), or the
+    only one with images (beside `docs/`), is passed through.
 
     Raises:
         LnlError: a list that was asked for is not there.
@@ -83,7 +83,9 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         split = each.name if places.is_split(each.name) else ""
         found = [path for path in names if path.is_file() and _is_part(path, answers)][:1]
         listings += [Listing(path, split, each.name) for path in found]
-    if listings:
+    read = {each.inside for each in listings}
+    left = [each for each in inner if each.name not in read and _has_images(each)]
+    if listings and not (left and any(not each.split for each in listings)):
         return Lists(tuple(listings), unused=_no_lists(tables_there))
     lone = _lone(inner)
     within = lists_within.find(folder, inner if lone is None else (), answers, _is_list)
@@ -107,13 +109,13 @@ def _lone(inner: Sequence[os.DirEntry[str]]) -> Path | None:
     """Return the only folder, or the only one that holds an image, at any depth."""
     if len(inner) == 1:
         return Path(inner[0].path)
-    holding = (
-        Path(each.path)
-        for each in inner
-        if any(places.like_image(file.path) for file in folders.walk(Path(each.path)))
-    )
-    first = list(islice(holding, 2))
-    return first[0] if len(first) == 1 else None
+    first = list(islice(filter(_has_images, inner), 2))
+    return Path(first[0].path) if len(first) == 1 else None
+
+
+def _has_images(folder: os.DirEntry[str]) -> bool:
+    """Tell whether an image lies in a folder, at any depth."""
+    return any(places.like_image(file.path) for file in folders.walk(Path(folder.path)))
 
 
 def _no_lists(there: Sequence[Path]) -> dict[str, str]:

@@ -13,19 +13,35 @@ from lnl_core.readings import Answers, Choice, Question
 from lnl_core.said import many
 
 LEFT_OUT = BadRow(MASK, "Nothing to do, unless it is an image: then import with --masks keep.")
-_CALLED = re.compile(
-    r"(?P<image>.+?)[ _.-]+(masks?|segmentation|segmented|seg|gt|ground_?truth)([ _-]?\d+)?",
-    re.IGNORECASE,
+_MASK = r"(masks?|segmentation|segmented|seg|gt|ground_?truth|labels?|overlay|annotation|trimap)"
+_CALLED = (
+    re.compile(rf"(?P<image>.+?)[ _.-]+{_MASK}([ _-]?\d+)?", re.IGNORECASE),
+    re.compile(r"(?P<image>.+?)masks?", re.IGNORECASE),
+    re.compile(rf"{_MASK}[ _.-]+(?P<image>.+)", re.IGNORECASE),
 )
+_FOLDERS = re.compile(rf"{_MASK}(es|s)?", re.IGNORECASE)
+_OF_IMAGES = ("images", "image", "imgs", "img")
+_ENDINGS = (*sorted(SUFFIXES), *map(str.upper, sorted(SUFFIXES)))
 
 
 def is_mask(file: Path) -> bool:
-    """Tell whether a file is called like the mask of an image that lies beside it."""
-    called = _CALLED.fullmatch(file.stem)
-    if called is None:
+    """Tell whether a file is called like the mask of an image beside it.
+
+    That is `a_mask.png`, `mask_a.png` beside `a.png`, or `masks/a.png` beside `images/a.png`.
+    """
+    for form in _CALLED:
+        called = form.fullmatch(file.stem)
+        if called is not None and _is_there(file.parent, called["image"], file.suffix):
+            return True
+    if _FOLDERS.fullmatch(file.parent.name) is None:
         return False
-    endings = dict.fromkeys((file.suffix, *sorted(SUFFIXES), *map(str.upper, sorted(SUFFIXES))))
-    return any(os.path.exists(file.with_name(called["image"] + each)) for each in endings)
+    around = (file.parent.parent / each for name in _OF_IMAGES for each in (name, name.title()))
+    return any(_is_there(each, file.stem, file.suffix) for each in around if each.is_dir())
+
+
+def _is_there(folder: Path, stem: str, ending: str) -> bool:
+    """Tell whether an image of a name lies in a folder, with this ending or another."""
+    return any(os.path.exists(folder / f"{stem}{each}") for each in (ending, *_ENDINGS))
 
 
 def question(found: Sequence[str], answers: Answers) -> Question | None:
@@ -37,11 +53,11 @@ def question(found: Sequence[str], answers: Answers) -> Question | None:
     """
     if not found:
         return None
-    named = many(len(found), "file is called like a mask", "files are called like masks")
+    one = "file is called like a mask of an image beside it"
+    named = many(len(found), one, "files are called like masks of images beside them")
     return Question(
         "masks",
-        f"{named} of another image in its folder, first “{visible(found[0])[:60]}”. Would they be "
-        "images of the class?",
+        f"{named}, first “{visible(found[0])[:60]}”. Would they be images of the class?",
         (Choice("skip", "no, leave them out"), Choice("keep", "yes, each is an image")),
         answer=answers.masks,
         stops=True,

@@ -278,8 +278,10 @@ def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Questio
     if not named or answers.parts == "classes":
         return (), [], []
     if not with_classes:
-        if all(name in named for name in root.with_images()):
-            return (), [_ask_whether_classes(named, answers)], []
+        others = [name for name in root.with_images() if name not in named]
+        flat = [n for n in others if 2 * root.inner[n].images >= root.inner[n].below]
+        if not others or (len(named) > 1 and len(others) == len(flat) == 1):
+            return (), [_ask_whether_classes(named, others, answers)], []
         return (), [], []
     classes = {plain(name) for n in with_classes for name in root.inner[n].with_images()}
     others = [n for n in root.inner if n not in named and root.inner[n].below]
@@ -310,13 +312,14 @@ def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Questio
     return splits, [question], []
 
 
-def _ask_whether_classes(named: list[str], answers: Answers) -> Question:
-    """Ask of a set whose folders are all called like splits, without a class in any of them."""
+def _ask_whether_classes(named: list[str], others: list[str], answers: Answers) -> Question:
+    """Ask of a set whose folders, but for one, are called like splits, without a class in any."""
     shown = ", ".join(f"“{visible(name)[:24]}”" for name in named[:4])
+    too = f", as “{visible(others[0])[:24]}” beside them does" if others else ""
     return Question(
         "parts",
-        f"{shown} are called like splits and hold images without a folder for each class. Are they "
-        "the classes? If not, put a folder for each class into them, or a list with image and "
+        f"{shown} are called like splits and hold images without a folder for each class{too}. Are "
+        "they the classes? If not, put a folder for each class into them, or a list with image and "
         "label beside them.",
         (Choice("classes", "yes, every folder is a class"),),
         answer=answers.parts,
