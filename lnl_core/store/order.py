@@ -8,7 +8,7 @@ others there, or never came so far, somebody went back to a copy before: the old
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,8 +47,14 @@ class Sources:
     newer: tuple[Path, ...]
 
 
-def sources(ws: Workspace, file: Path) -> Sources:
-    """Return what the database of a workspace, a file, is restored from."""
+def sources(ws: Workspace, file: Path, unfit: Collection[Path] = ()) -> Sources:
+    """Return what the database of a workspace is restored from.
+
+    Args:
+        ws: the workspace.
+        file: its database.
+        unfit: copies that turned out not to be whole.
+    """
     later, given_up, newer = list[Path](), list[Path](), list[Path]()
     best, least = None, inf
     with ExitStack() as stack:
@@ -61,7 +67,8 @@ def sources(ws: Workspace, file: Path) -> Sources:
             if any(_left_behind(one, other) for one in line for other in found):
                 given_up.append(each)
                 continue
-            wrong = _untrue_in(each, ws.datasets_dir) if each.name.startswith("review-") else inf
+            whole = each.name.startswith("review-") and each not in unfit
+            wrong = _untrue_in(each, ws.datasets_dir) if whole else inf
             if wrong < least:
                 best = Sources(each, tuple(reversed(later)), tuple(given_up), tuple(newer))
                 least = wrong

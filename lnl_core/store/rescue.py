@@ -176,13 +176,13 @@ def restore(ws: Workspace) -> list[str]:
 
 
 def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
-    given = order.sources(ws, file)
+    given, unfit = order.sources(ws, file), set[Path]()
+    while given.base is not None and not _begun_from(given.base, new):
+        unfit.add(given.base)
+        given = order.sources(ws, file, unfit)
     copy, later, said = given.base, list(given.later), passed_over(given)
     if copy is not None:
         said += _misdated(ws, copy)
-        if not _begun_from(copy, new):
-            later.insert(0, copy)
-            copy = None
     if copy is None:
         new.unlink(missing_ok=True)
     else:

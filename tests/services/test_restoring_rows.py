@@ -178,3 +178,18 @@ def test_while_rows_cannot_be_true_no_copy_goes(ws, caplog):
     assert doctor.keep_copy(ws) is not None
     assert len(faults.backups(ws)) == rescue.KEPT + 1
     assert "1 answer that cannot be true: every copy is kept until" in caplog.text
+
+
+def test_a_copy_in_which_two_answers_have_one_key_hides_none_of_an_older_one(copied):
+    """SQLite finds nothing wrong with it; which of the two is damaged, the older copy knows."""
+    before = said_of(copied)
+    last = at(db.backup(copied, "daily"), "110000")
+    raw = last.read_bytes()
+    assert raw.count(b"a599") >= 1
+    last.write_bytes(raw.replace(b"a599", b"a598"))
+    assert order.answers_in(last) == 605
+    closed(copied).write_bytes(b"garbage " * 999)
+    again, said = restored(copied)
+    assert said_of(again) == before
+    assert "600 answers are taken from the copy review-daily-20260101-100000.db" in said
+    db.dispose(again)
