@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -111,7 +111,7 @@ def names(
             raise LnlError(f"{file.name} is no readable Parquet file. Write it again.") from error
     elif file.suffix.lower() in (".jsonl", ".json"):
         first = next((each for _, each in _objects(file, file.name)), None)
-        found = list(first) if isinstance(first, dict) else []
+        found = list(flat(first)) if isinstance(first, dict) else []
     else:
         with text_of(file, file.name) as text:
             found = _records(text, file.name, columns, has_header)[2]
@@ -334,18 +334,18 @@ def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadR
 def _json_rows(
     file: Path, name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> Iterator[tuple[int, Cells | BadRow]]:
-    first = True
+    plain: set[str] | None = None
     for number, record in _objects(file, name):
         if isinstance(record, BadRow):
             yield number, record
             continue
-        names = list(record)
-        if first:
-            _checked(names, name, columns, required)
-            first = False
-        values = list(record.values())
+        if plain is None:
+            plain = {key for key, value in record.items() if not isinstance(value, dict)}
+            _checked(list(flat(record)), name, columns, required)
+        record = flat(record, plain)
+        names, values = list(record), list(record.values())
         cells = {column: values[at] for column, at in places_of(names, columns).items()}
-        nested = [column for column, value in cells.items() if _is_nested(value)]
+        nested = [column for column in required if _is_nested(cells.get(column))]
         missing = [column for column in required if column not in cells]
         if nested:
             yield number, BadRow(f"“{nested[0]}” holds nested values.", "Write it as text.")
@@ -353,8 +353,25 @@ def _json_rows(
             yield number, BadRow(f"“{missing[0]}” is missing.", "Write it on every line.")
         else:
             yield number, {column: _word(value) for column, value in cells.items()}
-    if first:
+    if plain is None:
         raise LnlError(f"{name} is empty. It needs one JSON object per image.")
+
+
+def flat(record: Mapping[str, Any], keep: Collection[str] = (), depth: int = 3) -> dict[str, Any]:
+    """Return an object with the fields of those in it as its own: `annotation.name`.
+
+    Args:
+        record: the object.
+        keep: fields that stay as they are.
+        depth: how deep is looked; what lies deeper stays as it is.
+    """
+    found: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and depth and key not in keep:
+            found |= {f"{key}.{inner}": each for inner, each in flat(value, (), depth - 1).items()}
+        else:
+            found[key] = value
+    return found
 
 
 def _is_nested(value: Any) -> bool:
@@ -365,7 +382,7 @@ def _is_nested(value: Any) -> bool:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False) if value else ""
     if value is None or (isinstance(value, float) and value != value):
         return ""

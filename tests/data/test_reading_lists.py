@@ -1,5 +1,7 @@
 """What an import understands of lists, folders and columns."""
 
+import json
+
 import pytest
 
 from lnl_core.data import importers
@@ -417,3 +419,16 @@ def test_splits_in_a_column_without_a_name_are_splits(tmp_path, agrees):
     assert any("“4” is not taken along" in note for note in more.notes)
     one = read(headless(tmp_path / "t", ["train"], "ab"), header="none")
     assert counts(one) == {"a": 4, "b": 4}
+
+
+def test_fields_within_fields_of_json_lines_are_columns(tmp_path, agrees):
+    put(tmp_path / "s", [f"im{i}.png" for i in range(6)])
+    lines = [
+        {"file": {"uri": f"im{i}.png"}, "mark": {"by": {"name": "cd"[i % 2]}}, "boxes": [{"x": 1}]}
+        for i in range(6)
+    ]
+    (tmp_path / "s" / "l.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    question = asked(read(tmp_path / "s"))["label_column"]
+    assert "“file.uri”, “mark.by.name”, “boxes”" in question.text
+    got = agrees(tmp_path / "s", Answers(label_column="mark.by.name"))
+    assert got.given == ["c", "d"] * 3
