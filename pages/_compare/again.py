@@ -48,6 +48,14 @@ def draw(info: DatasetInfo) -> None:
     st.caption(rounds.expect(info))
 
 
+_HELD, _PAIR = "On what was held out", "Before → after"
+_NARROW = {
+    "Method": st.column_config.TextColumn(width=130),
+    _PAIR: st.column_config.TextColumn(width=165),
+}
+"""Columns of a telephone, in pixels."""
+
+
 @_ui.guarded
 def _wait(info: DatasetInfo) -> None:
     last = rounds.latest(info)
@@ -66,11 +74,15 @@ def result(info: DatasetInfo) -> None:
 
 def _result(last: rounds.Round) -> None:
     st.markdown("**Scored again: before and after**")
+    lines = [line for each in last.changes for line in _lines(each)]
+    narrow = _ui.narrow()
     st.dataframe(
-        [line for each in last.changes for line in _lines(each)],
+        [_folded(line) for line in lines] if narrow else lines,
         hide_index=True,
-        row_height=32,
+        row_height=64 if narrow else 32,
+        column_config=_NARROW if narrow else None,
         key="round_result",
+        alt="Each method's order and classes before and after, with the difference's interval",
     )
     st.caption(
         f"{_words.moment(last.at)}; on {plural(last.images, 'image')} held out, "
@@ -83,19 +95,26 @@ def _lines(each: Change) -> list[dict[str, str]]:
     """Return the rows of one run: its order, and what it calls the images."""
     name = methods.title(each.name)
     if each.precision is None:
-        return [{"Method": name, "On what was held out": str(each.state)}]
+        return [{"Method": name, _HELD: str(each.state)}]
     lines = [("average precision", each.precision, each.gained)]
     if each.accuracy is not None:
         lines.append(("right class", each.accuracy, each.more_right))
     return [
         {
             "Method": name,
-            "On what was held out": what,
-            "Before → after": _pair(values),
+            _HELD: what,
+            _PAIR: _pair(values),
             "Change": _difference(difference),
         }
         for what, values, difference in lines
     ]
+
+
+def _folded(line: dict[str, str]) -> dict[str, str]:
+    """Return a row in two columns, which a telephone has room for; their words take more lines."""
+    what = f"{line['Method']}: {line[_HELD]}"
+    numbers = [line[each] for each in (_PAIR, "Change") if each in line]
+    return {"Method": what} | ({_PAIR: ", ".join(numbers)} if numbers else {})
 
 
 def _pair(values: tuple[float, float]) -> str:

@@ -8,9 +8,10 @@ from lnl_core.jobs import queue
 from lnl_core.methods import METHODS, short_of
 from lnl_core.review import consensus
 from lnl_core.services.compare import report, truth
+from lnl_core.services.compare.rounds import Change
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, Signals
-from pages._compare import agreement, page
+from pages._compare import again, agreement, page
 from pages._words import plain
 
 
@@ -260,3 +261,21 @@ def test_recall_in_a_class_is_held_against_one_method(desk, judged, texts):
     assert "differences are clear" in texts(app)
     against.select("1").run()
     assert not app.exception
+
+
+def test_a_telephone_shows_what_a_round_brought():
+    """Before, after and change stood to the right of the screen."""
+    change = Change(
+        "probe@pretrained",
+        JobState.DONE,
+        (0.4, 0.5),
+        (0.1, -0.02, 0.2),
+        (0.7, 0.8),
+        (0.1, 0.0, 0.2),
+    )
+    precision, right = map(again._folded, again._lines(change))
+    assert list(precision) == ["Method", "Before → after"]
+    assert precision["Before → after"] == "0.400 → 0.500, +0.100 (\N{MINUS SIGN}0.020 to +0.200)"
+    assert right["Method"].endswith(": right class")
+    (waits,) = map(again._folded, again._lines(Change("jump", JobState.FAILED)))
+    assert waits == {"Method": "Jump-teaching: failed"}
