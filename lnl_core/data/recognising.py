@@ -122,6 +122,9 @@ def look(
     asked = {each.key for each in there.questions}
     more = [each for each in outline.questions if each.key not in asked]
     outline.questions = [*there.questions, *more]
+    asks_where = any(each.key == "labels_in" for each in outline.questions)
+    if answers.labels_in == "list" and not there.listings and not asks_where:
+        outline.notes.append("No list has the labels: “--labels-in list” changes nothing.")
     for name, why in there.unused.items():
         if name in outline.files or name in map(os.path.basename, outline.files):
             continue

@@ -96,6 +96,24 @@ def test_lists_of_splits_in_several_folders_keep_their_splits(tmp_path, agrees):
     assert sorted(got.splits) == ["test"] * 8 + ["train"] * 8
 
 
+def test_lists_in_the_folders_of_splits_are_asked_about_too(tmp_path, agrees):
+    folders = [f"{split}/{site}" for split in ("train", "test") for site in ("north", "south")]
+    source = written(tmp_path / "s", SITES["flat"], folders, lambda _, at: "ab"[at % 2])
+    assert "4 lists lie in folders" in stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list"))
+    assert (got.names, sorted(got.splits)) == (["a", "b"], ["test"] * 8 + ["train"] * 8)
+    same = written(tmp_path / "t", SITES["flat"], folders, lambda each, _: each[-5:])
+    assert not asked(read(same))
+    assert counts(read(same)) == {"north": 8, "south": 8}
+
+
+def test_that_no_list_has_the_labels_is_said(tmp_path):
+    source = put(tmp_path / "s", ["cat/0.png", "dog/0.png"])
+    said = "No list has the labels: “--labels-in list” changes nothing."
+    assert said in read(source, labels_in="list").notes
+    assert said not in read(source).notes
+
+
 @pytest.mark.parametrize("label_of", [lambda each, _: each, lambda each, _: each[-1]])
 def test_lists_that_say_what_their_folders_say_are_no_question(tmp_path, label_of):
     source = written(tmp_path / "s", SITES["flat"], ["c0", "c1", "c2"], label_of)

@@ -249,6 +249,9 @@ def test_numbers_from_0_in_one_list_and_from_1_in_another_are_asked_about(tmp_pa
         assert ("label_column" in asked(read(source))) == asks
     said = stops(tmp_path / "a", "label_column", tmp_path)
     assert "count from 0 to 2" in said
+    parts = {"train": "012", "val": "01", "test": "12"}  # train shows how all of them count
+    of = {name: ("image,label", {"label": labels}) for name, labels in parts.items()}
+    assert "label_column" not in asked(read(lists_of(tmp_path / "d", **of)))
     assert "from 1 to 3" in said
     assert len(counts(read(tmp_path / "a", label_column="label"))) == 4
 

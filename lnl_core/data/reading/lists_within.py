@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import tables
+from lnl_core.data import folders, tables
 from lnl_core.data.files import hidden
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.reading import columns, lists_that_ask, surveying
@@ -29,7 +29,7 @@ FOLDERS_HAVE = "The folders around the lists have the labels."
 _UNKNOWN = ("one", "in each row")
 """Stands for labels that are not counted."""
 
-_MOST = 3
+_MOST = 8
 """Tables in one folder, above which they are of its images and no lists."""
 
 
@@ -54,9 +54,10 @@ def find(
     answers: Answers,
     is_list: Callable[[Path, Answers], bool],
 ) -> Within:
-    """Look for lists in folders that are no splits, and ask whether they have the labels.
+    """Look for lists in folders, or in those of splits, and ask whether they have the labels.
 
-    Nothing is asked where each list has one label, and each another one: then the folders say it.
+    Nothing is asked where each list has one label, and each of a split another one: then the
+    folders say it.
 
     Args:
         folder: the folder around them.
@@ -65,29 +66,30 @@ def find(
         is_list: tells whether a table has image and label.
     """
     found: list[Listing] = []
-    labels: list[set[str]] = []
-    apart = [each for each in inner if not is_split(each.name)]
-    there = {each.name: _tables(Path(each.path)) for each in apart}
+    labels: list[tuple[str, str]] = []
+    there = {(split, name): _tables(folder / name) for split, name in _around(inner)}
     whole = {file for files in there.values() for file in files if is_list(file, answers)}
-    asking = lists_that_ask.of_folders(
-        [file for files in there.values() for file in files if file not in whole], list(there)
-    )
-    for name, files in there.items():
+    asking: dict[Path, str] = {}
+    if not whole:
+        files_there = [file for files in there.values() for file in files]
+        names_there = [name.rpartition("/")[2] for _, name in there]
+        asking = lists_that_ask.of_folders(files_there, names_there)
+    for (around, name), files in there.items():
         parts = sum(is_split(file.stem, lists=True) for file in files) > 1
         for file in files:
             if file not in whole and file not in asking:
                 continue
             own, below = _labels(file, answers, asking.get(file, ""))
             if own:
-                split = file.stem if parts and is_split(file.stem, lists=True) else ""
+                split = file.stem if parts and is_split(file.stem, lists=True) else around
                 called = f"{name}/{file.name}"
                 found.append(Listing(file, split, f"{name}{below}", called))
-                labels.append(own)
-    single = Counter(next(iter(own)) for own in labels if len(own) == 1)
-    if not found or (single.total() == len(found) and max(single.values()) == 1):
+                labels += [(around, each) for each in own]
+    often = Counter(labels)
+    if not found or (len(labels) == len(found) and max(often.values()) == 1):
         return Within()
     names = tuple(each.name for each in found)
-    count = len(set().union(*labels))
+    count = len({label for _, label in labels})
     what = f"with image and label: {many(count, 'label')}."
     if any(each.file in asking for each in found):
         what = "and no column is known to have the labels."
@@ -106,6 +108,18 @@ def find(
     if answers.labels_in == "list":
         return Within(tuple(found), (question,))
     return Within((), (question,), names)
+
+
+def _around(inner: Sequence[os.DirEntry[str]]) -> list[tuple[str, str]]:
+    """Return (split, path) of the folders, and of those in splits instead of these."""
+    found: list[tuple[str, str]] = []
+    for each in inner:
+        if not is_split(each.name):
+            found.append(("", each.name))
+            continue
+        below = [one for one in folders.entries(Path(each.path)) if one.is_dir()]
+        found += [(each.name, f"{each.name}/{one.name}") for one in below]
+    return found
 
 
 def _tables(folder: Path) -> list[Path]:

@@ -228,7 +228,7 @@ def _words_and_numbers(
 
     def shown(file: Path) -> str:
         some = ", ".join(f"“{visible(each)[:24]}”" for each in sorted(labels[file])[:3])
-        return f"{some} in {_called(decided[file].used['label'])} of {visible(file.name)[:60]}"
+        return f"{some} in {_called(decided[file].used['label'])} of {_shown(file, labels)}"
 
     same = named.lower() == counted.lower()  # then the other column comes first: it is in one list
     which = "Which columns have the labels?" if not same or decided[other].unused else ""
@@ -251,6 +251,12 @@ def _words_and_numbers(
     )
 
 
+def _shown(file: Path, files: Collection[Path]) -> str:
+    """Return a list's name, with its folder where others of the files are called so, too."""
+    alone = sum(each.name == file.name for each in files) < 2
+    return visible(file.name if alone else f"{file.parent.name}/{file.name}")[:60]
+
+
 def _counted_otherwise(
     decided: Mapping[Path, Columns], labels: Mapping[Path, Collection[str]], answers: Answers
 ) -> Question | None:
@@ -258,6 +264,8 @@ def _counted_otherwise(
     if not all(each.isdecimal() for own in labels.values() for each in own):
         return None
     sets = {file: {int(each) for each in own} for file, own in labels.items() if len(own) > 1}
+    if set().union(*sets.values()) in sets.values():  # then that list shows how all count
+        return None
     for file, own in sets.items():
         other = next((f for f, n in sets.items() if n == {each + 1 for each in own}), None)
         if other is None or min(own) or own != set(range(len(own))):
@@ -266,8 +274,8 @@ def _counted_otherwise(
         second = decided[other].used["label"]
         return Question(
             "label_column",
-            f"Labels of {visible(file.name)[:60]} count from 0 to {max(own)}, those of "
-            f"{visible(other.name)[:60]} from 1 to {max(own) + 1}. If they are the same "
+            f"Labels of {_shown(file, labels)} count from 0 to {max(own)}, those of "
+            f"{_shown(other, labels)} from 1 to {max(own) + 1}. If they are the same "
             f"{len(own)} classes, count them alike in both. Or are they {len(own) + 1} classes?",
             (
                 Choice(
@@ -285,7 +293,7 @@ def notes(decided: Mapping[Path, Columns]) -> list[str]:
     """Say which lists call image and label otherwise than the first one."""
     first = next(iter(decided.values())).used
     return [
-        f"{visible(file.name)[:60]} has other columns: "
+        f"{_shown(file, decided)} has other columns: "
         + ", ".join(f"{key} = {visible(name)[:40]}" for key, name in each.used.items())
         + "."
         for file, each in decided.items()
