@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from lnl_core.data import coco, fiftyone_labels
 from lnl_core.data.hub_features import class_names, written
-from lnl_core.data.table_heads import Head, begin, places_of
+from lnl_core.data.table_heads import DELIMITERS, Head, begin, places_of
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
 from lnl_core.data.table_text import visible as visible
 from lnl_core.types import LnlError
@@ -185,11 +185,27 @@ def _csv_rows(
                 number += max(lines, 1) - 1
             elif len(record) > width and any(cell.strip() for cell in record[width:]):
                 yield number, _TOO_MANY_CELLS
+            elif len(record) == 1 < width and (other := _separated_by(record[0], width)):
+                yield number, _separated_otherwise(other, reader.dialect.delimiter)
             elif len(record) < width and head.has_tabs_together:
                 yield number, _TOO_FEW_CELLS
             else:
                 cells = {at: record[at] if at < len(record) else "" for at in places.values()}
                 yield number, {column: cells[at] for column, at in places.items()}
+
+
+def _separated_by(cell: str, width: int) -> str:
+    """Return the sign that separates a row that is one cell into as many as the first row has."""
+    return next((each for each in DELIMITERS if cell.count(each) == width - 1), "")
+
+
+def _separated_otherwise(row: str, first: str) -> BadRow:
+    called = {"\t": "a tab", " ": "a blank"}
+    own, others = (called.get(each, f"“{each}”") for each in (row, first))
+    return BadRow(
+        f"Its cells are separated by {own}, those of the first row by {others}.",
+        "Write the same sign everywhere.",
+    )
 
 
 def _swallows(record: Sequence[str], width: int, delimiter: str) -> bool:

@@ -220,3 +220,15 @@ def test_a_note_of_several_lines_is_a_note(shelf, do_import):
     text = 'image,label,note\na.png,cat,"seen\nin May, at dawn, by\nthe sea"\nb.png,dog,"x\ny"\n'
     (shelf / "l.csv").write_text(text)
     assert do_import(shelf / "l.csv").given == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("options", [{}, {"answers": Answers(header="none")}])
+def test_rows_with_another_separator_than_the_first_one_say_so(shelf, do_import, options):
+    first = "" if options else "image,label\n"
+    (shelf / "l.csv").write_text(f"{first}a.png,cat\nb.png;dog\nc é.png\tdog\ndeep/d.png,cat\n")
+    got = do_import(shelf / "l.csv", **options)
+    assert got.paths == ["a.png", "deep/d.png"]
+    assert [row["reason"] for row in got.skipped] == [
+        "Its cells are separated by “;”, those of the first row by “,”.",
+        "Its cells are separated by a tab, those of the first row by “,”.",
+    ]
