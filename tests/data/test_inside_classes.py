@@ -171,6 +171,16 @@ def test_masks_called_so_in_front_or_in_a_folder_of_their_own_are_asked_about(tm
     assert counts(read(tmp_path / "faces")) == {"mask": 2, "none": 1}
 
 
+def test_what_is_no_picture_is_no_mask(tmp_path, agrees):
+    """German traffic signs: `GT-00000.csv` beside `00000.ppm`."""
+    source = put(tmp_path / "s", [f"0000{at}/0000{at}.png" for at in range(3)])
+    for at in range(3):
+        (source / f"0000{at}" / f"GT-0000{at}.csv").write_text("Filename;Width\n0.png;8\n")
+        (source / f"0000{at}" / f"0000{at}_labels.txt").write_text("8\n")
+    assert not any(each.stops for each in read(source).questions)
+    assert agrees(source).report.n == 3
+
+
 @pytest.mark.parametrize("other", ["extra", "Validierung", "unlabeled"])
 def test_flat_splits_beside_one_other_are_no_classes_unasked(tmp_path, agrees, other):
     source = put(tmp_path / "s", [f"{s}/{at}.png" for s in ("Training", "test") for at in range(2)])

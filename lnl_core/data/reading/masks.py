@@ -29,6 +29,8 @@ def is_mask(file: Path) -> bool:
 
     That is `a_mask.png`, `mask_a.png` beside `a.png`, or `masks/a.png` beside `images/a.png`.
     """
+    if file.suffix.lower() not in SUFFIXES:  # `GT-00000.csv`
+        return False
     for form in _CALLED:
         called = form.fullmatch(file.stem)
         if called is not None and _is_there(file.parent, called["image"], file.suffix):
