@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from lnl_core.records import LnlError, Workspace
+from lnl_core.said import many
 from lnl_core.store import addresses, faults, schema
 
 OTHER = "holds nothing of a workspace"
@@ -62,7 +63,8 @@ def refuse(ws: Workspace) -> None:
     what = "is empty" if file.is_file() else "is missing"
     refuse_former(file, what, sets)
     if sets:
-        raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
+        here = many(len(sets), "data set is", "data sets are")
+        raise faults.damaged(ws, f"{what}, and {here} in {ws.datasets_dir}")
     if faults.backups(ws):
         anew = f"to begin anew, move {ws.home / 'backups'} elsewhere"
         raise faults.damaged(ws, f"{what}, and there are copies of it ({anew})")

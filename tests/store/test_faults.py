@@ -92,7 +92,7 @@ def test_a_database_cut_to_nothing_is_no_new_workspace_while_sets_are_there(ws, 
     file.unlink()
     if left is not None:
         file.write_bytes(left)
-    with pytest.raises(Damaged, match="1 data sets are in"):
+    with pytest.raises(Damaged, match="1 data set is in"):
         looked_at(ws.home)
     assert (file.read_bytes() if file.is_file() else None) == left, "it was left as it is"
 
