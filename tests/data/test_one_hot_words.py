@@ -56,3 +56,14 @@ def test_which_columns_of_0_and_1_are_classes_can_be_said(tmp_path, agrees):
 def test_classes_of_which_each_row_has_one_are_no_question(tmp_path):
     source = hot(tmp_path / "s", ["1,0,0", "0,1,0", "0,0,1", "0,0,0"])
     assert "class_columns" not in asked(read(source, one_hot="yes"))
+
+
+def test_flags_beside_a_column_of_classes_leave_it_to_be_chosen(tmp_path, agrees):
+    """`finding` may have the labels as well as the flags beside it: both answers are offered."""
+    source = put(tmp_path / "s", [f"{at}.png" for at in range(6)])
+    rows = [f"{at}.png,{'ab'[at % 2]},{at % 2},{at // 3}" for at in range(6)]
+    (source / "list.csv").write_text("\n".join(["image,finding,blurry,dark", *rows]) + "\n")
+    asked = {each.key: each for each in read(source).questions if each.stops}
+    assert set(asked) == {"label_column", "one_hot"}
+    assert [each.value for each in asked["label_column"].choices] == ["finding"]
+    assert agrees(source, Answers(label_column="finding")).names == ["a", "b"]

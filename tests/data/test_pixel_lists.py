@@ -49,7 +49,9 @@ def test_attributes_beside_names_are_no_pixels(tmp_path):
     signs = [[(i + at) % 2 * 2 - 1 for at in range(60)] for i in range(5)]
     named = [["name", "kind", *head], *([f"n{i}", "ab"[i % 2], *s] for i, s in enumerate(signs))]
     questions = importers.read(listed(tmp_path, *named)).questions
-    assert {question.key for question in questions} == {"image_column", "label_column"}
+    assert {question.key for question in questions} == {
+        *("image_column", "label_column", "one_hot")  # the kind, or each attribute
+    }
     for i in range(5):
         (tmp_path / f"p{i}.png").write_bytes(encoded(picture(seed=i)))
     rows = [

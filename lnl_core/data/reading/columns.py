@@ -314,14 +314,18 @@ class _Decision:
 
     def _ask_label(self, taken: str) -> None:
         counts = self._peek.counts
-        if hot := one_hot.meant_by(counts):
-            self._questions.append(one_hot.question(self._file.name, hot))
-            return
+        hot = one_hot.meant_by(counts)
         few = [
             each
             for each in self._names
-            if each != taken and 1 < len(counts[each]) <= max(2, counts[each].total() // 2)
+            if each not in (taken, *hot)
+            and 1 < len(counts[each]) <= max(2, counts[each].total() // 2)
         ]
+        if hot:
+            self._questions.append(one_hot.question(self._file.name, hot))
+            few = [each for each in few if self._peek.may_be_classes(each)]
+            if not few:
+                return
         words = ""
         if any(each.lower() in IDS for each in few):
             words = " “id” has the same values again and again, as a class has."
