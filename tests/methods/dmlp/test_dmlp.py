@@ -245,7 +245,7 @@ def test_63_the_label_matrix_itself_and_its_refitted_fit(kind, on_test):
     assert right >= on_test
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_63_wrong_builds_fail(monkeypatch):
     """Seed 0. Spec, label accuracy on pair: no write 0.593, ascent 0.210, head on the given 0.797;
     at 80 % symmetric 0.196, 0.075 and 0.575.

@@ -367,7 +367,7 @@ WRONG_READS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("build", WRONG_READS)
 def test_6_4_wrong_reads_of_the_table_fail(monkeypatch, build):
     """Seed 0; spec: 0.637 with the flags inverted, 0.666 misaligned by one row, 0.659 always true.
@@ -384,7 +384,7 @@ def test_6_4_wrong_reads_of_the_table_fail(monkeypatch, build):
     assert run_digits(monkeypatch, 0)[3] <= 0.8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_4_a_wide_variance_threshold_selects_everything(monkeypatch):
     """H2, seed 0: tau = 1 admits nearly all labels; spec 0.72 of test images right."""
     signals, _, _, accuracy = run_digits(monkeypatch, 0, tau=1.0)
@@ -412,7 +412,7 @@ def test_h2_the_variance_alone_selects_nothing_and_each_clause_is_logged(monkeyp
     assert alone.curves["chosen"][6:].max() <= 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_4_without_selection_the_network_repeats_wrong_labels(monkeypatch):
     signals, given, true, accuracy = run_digits(monkeypatch, 0, epochs=80, warm_up=80)
     assert accuracy <= 0.78

@@ -212,7 +212,7 @@ WRONG = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("variant", WRONG)
 def test_6_3_without_one_of_its_parts_it_fails(variant):
     """Seed 0; the spec's four are right about 0.705, 0.775, 0.673 and 0.757 of test images."""
