@@ -167,7 +167,7 @@ def test_a_database_that_an_earlier_version_put_elsewhere_is_said(
     kept = there.rename(tmp_path / "kept")
     there.write_bytes(b"of another home")
     assert main(["doctor"]) == 1
-    assert "review.db is missing, and 1 data sets" in capsys.readouterr().out
+    assert "review.db is missing, and 1 data set is in" in capsys.readouterr().out
     kept.rename(there)
     address = shown.partition("LNL_DATABASE_URL='")[2].partition("';")[0]
     monkeypatch.setenv("LNL_DATABASE_URL", address)

@@ -101,7 +101,7 @@ def test_a_database_outside_the_home_that_is_gone_is_not_made_anew(ws, tmp_path)
     url = f"sqlite:///{tmp_path / 'disk' / 'my.db'}"
     (tmp_path / "disk").mkdir()
     closed(ws).unlink()
-    with pytest.raises(Damaged, match=r"my\.db is missing, and 1 data sets"):
+    with pytest.raises(Damaged, match=r"my\.db is missing, and 1 data set is in"):
         db.open_workspace(ws.home, url)
     assert list((tmp_path / "disk").iterdir()) == []
 
