@@ -407,8 +407,7 @@ def backup(ws: Workspace, label: str) -> Path | None:
     source = database_file(ws)
     if source is None:
         return None
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    target = ws.home / "backups" / f"review-{label}-{stamp}.db"
+    target = faults.new_copy(ws.home / "backups", f"review-{label}")
     half = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(exist_ok=True)

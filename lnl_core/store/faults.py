@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -56,6 +57,15 @@ def stamp(path: Path) -> str:
     with suppress(OSError):
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
     return ""
+
+
+def new_copy(folder: Path, label: str) -> Path:
+    """Return the name of a copy that is made now: of two within a second the later one waits."""
+    while True:
+        path = folder / f"{label}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+        if not path.exists():
+            return path
+        time.sleep(0.05)
 
 
 _ROOM = 2**20

@@ -358,11 +358,11 @@ def _put_aside(ws: Workspace, file: Path) -> Path | None:
     database.
     """
     log, place = Path(f"{file}-wal"), None
-    stamp = datetime.now(UTC).strftime(order.STAMP)
     (ws.home / "backups").mkdir(exist_ok=True)
+    name = faults.new_copy(ws.home / "backups", "damaged")
     for each, end in ((log, "-wal"), (file, "")):
         if each.is_file():
-            place = ws.home / "backups" / f"damaged-{stamp}.db{end}"
+            place = Path(f"{name}{end}")
             place.unlink(missing_ok=True)
             try:
                 os.link(each, place)

@@ -193,3 +193,9 @@ def test_a_copy_in_which_two_answers_have_one_key_hides_none_of_an_older_one(cop
     assert said_of(again) == before
     assert "600 answers are taken from the copy review-daily-20260101-100000.db" in said
     db.dispose(again)
+
+
+def test_two_copies_within_a_second_are_two(copied):
+    before = len(faults.backups(copied))
+    made = {db.backup(copied, "daily") for _ in range(2)}
+    assert len(made) == len(faults.backups(copied)) - before == 2
