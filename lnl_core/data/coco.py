@@ -13,11 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lnl_core.data.annotation_files import modified
 from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.types import LnlError
-
-MOST = 200 * 2**20
-"""Bytes of a file that is read; a larger one, of boxes in a million images, is no list."""
 
 _PARTS = ("images", "categories", "annotations")
 _FIRST = (*_PARTS, "info", "licenses")
@@ -45,15 +43,7 @@ def rows_of(file: Path) -> tuple[dict[str, Any], ...]:
     Raises:
         LnlError: it is too large, no JSON, or lacks a part.
     """
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise LnlError(f"{file.name} cannot be read: {error.strerror}. Check the path.") from error
-    if found.st_size > MOST:
-        raise LnlError(
-            f"{file.name} is larger than 200 MB. Write a list of image and label, a row an image."
-        )
-    return _rows(file, found.st_mtime_ns)
+    return _rows(file, modified(file))
 
 
 @lru_cache(maxsize=2)

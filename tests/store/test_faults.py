@@ -444,10 +444,8 @@ def test_a_set_of_labels_that_do_not_fit_is_damaged(ws, tmp_path):
 
 
 def test_copies_are_listed_newest_first(ws):
-    for stamp in ("20260101-000000", "20250101-000000"):
-        (ws.home / "backups").mkdir(exist_ok=True)
+    stamps = ["20260101-000000", "20250101-000000"]
+    (ws.home / "backups").mkdir()
+    for stamp in stamps:
         (ws.home / "backups" / f"review-0004-{stamp}.db").write_bytes(b"")
-    assert [each.name[-18:-3] for each in faults.backups(ws)] == [
-        "20260101-000000",
-        "20250101-000000",
-    ]
+    assert [each.name[-18:-3] for each in faults.backups(ws)] == stamps
