@@ -345,7 +345,7 @@ def test_what_would_write_into_a_read_only_workspace_is_refused_in_its_words(ope
             acts[act]()
         return str(told.value)
 
-    import lnl_core.data.photographs  # noqa: F401 - who is a stranger may not read the program
+    from lnl_core.data import digits, photographs  # noqa: F401 - a stranger may not read them
 
     assert str(open_home) in as_a_stranger(open_home, change)
 
