@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from lnl_core.records import Workspace
 from lnl_core.services import doctor
-from lnl_core.store import datasets, db, decisions, order, rescue
+from lnl_core.store import datasets, db, decisions, faults, order, rescue
 from tests.services.test_doctor import answer, answers, ws
 from tests.services.test_restoring import GARBAGE, at, listed, lost, pages, restored, spoilt
 from tests.store.test_crash_order import write_set
@@ -192,3 +193,12 @@ def test_a_listed_number_or_folder_that_fits_nothing_takes_no_answer(ws, damage,
     assert len(list(decisions.history(datasets.dataset(again, "two")))) == 605
     assert doctor.look().findings == ()
     db.dispose(again)
+
+
+def test_copies_are_listed_newest_first(tmp_path):
+    stamps = ["20260101-000000", "20250101-000000"]
+    (tmp_path / "backups").mkdir()
+    for stamp in reversed(stamps):
+        (tmp_path / "backups" / f"review-0004-{stamp}.db").write_bytes(b"")
+    ws = Workspace(tmp_path, f"sqlite:///{tmp_path / 'review.db'}")
+    assert [faults.stamp(each) for each in faults.backups(ws)] == stamps

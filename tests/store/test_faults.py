@@ -24,7 +24,6 @@ from lnl_core.store import (
     datasets,
     db,
     decisions,
-    faults,
     leases,
 )
 from lnl_core.types import (
@@ -441,11 +440,3 @@ def test_a_set_of_labels_that_do_not_fit_is_damaged(ws, tmp_path):
     shutil.copy(other / "given_labels.npy", info.directory)
     with pytest.raises(Damaged, match=info.directory.name):
         datasets.load(info)
-
-
-def test_copies_are_listed_newest_first(ws):
-    stamps = ["20260101-000000", "20250101-000000"]
-    (ws.home / "backups").mkdir()
-    for stamp in stamps:
-        (ws.home / "backups" / f"review-0004-{stamp}.db").write_bytes(b"")
-    assert [each.name[-18:-3] for each in faults.backups(ws)] == stamps
