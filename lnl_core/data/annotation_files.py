@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lnl_core.types import LnlError
 
 MOST = 200 * 2**20
 """Bytes of a file that is read; a larger one, of boxes in a million images, is no list."""
+
+_HEAD = 2**12
+
+
+def is_about(file: Path, parts: Iterable[str]) -> bool:
+    """Tell whether a file begins as a JSON object and names one of some parts near its start."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD).lstrip(b"\xef\xbb\xbf \r\n\t")
+    except OSError:
+        return False
+    return head.startswith(b"{") and any(f'"{part}"'.encode() in head for part in parts)
 
 
 def modified(file: Path) -> int:

@@ -13,24 +13,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lnl_core.data.annotation_files import modified
+from lnl_core.data.annotation_files import is_about, modified
 from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.types import LnlError
 
 _PARTS = ("images", "categories", "annotations")
 _FIRST = (*_PARTS, "info", "licenses")
-_HEAD = 2**12
 
 
 def is_coco(file: Path) -> bool:
     """Tell whether a file is one, by its first letters and then by its parts."""
-    if file.suffix.lower() != ".json":
-        return False
     try:
-        with file.open("rb") as stream:
-            head = stream.read(_HEAD)
-        return any(f'"{word}"'.encode() in head for word in _FIRST) and bool(rows_of(file))
-    except (OSError, LnlError):
+        return is_about(file, _FIRST) and bool(rows_of(file))
+    except LnlError:
         return False
 
 

@@ -14,22 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lnl_core.data.annotation_files import modified
+from lnl_core.data.annotation_files import is_about, modified
 from lnl_core.types import LnlError
-
-_HEAD = 2**12
 
 
 def is_one(file: Path) -> bool:
     """Tell whether a file is one, by its first letters and then by its parts."""
-    if file.suffix.lower() != ".json":
-        return False
     try:
-        with file.open("rb") as stream:
-            head = stream.read(_HEAD).lstrip(b"\xef\xbb\xbf \r\n\t")
-        named = head.startswith(b"{") and (b'"classes"' in head or b'"labels"' in head)
-        return named and bool(rows_of(file))
-    except (OSError, LnlError):
+        return is_about(file, ("classes", "labels")) and bool(rows_of(file))
+    except LnlError:
         return False
 
 

@@ -143,14 +143,18 @@ def over_folders(
         return None
     shown = ", ".join(f"“{visible(name)[:40]}”" for name in list(named)[:4])
     has = "names" if len(named) == 1 else "name"
+    there = f"{shown} {has} {many(count, 'image')} of {many(len(classes), 'folder')}, and no column"
+    return question(f"{there} is known to have the labels.", len(named), top, answers)
+
+
+def question(said: str, lists: int, top: Path, answers: Answers) -> Question:
+    """Ask whether lists have the labels, or the folders of their images are the classes."""
     return Question(
         "labels_in",
-        f"{shown} {has} {many(count, 'image')} of {many(len(classes), 'folder')}, and no column is "
-        f"known to have the labels. Are the labels there, or are the folders of "
-        f"{visible(top.name)[:40]} the classes?",
+        f"{said} Are the labels there, or are the folders of {visible(top.name)[:40]} the classes?",
         (
             Choice("folders", "the class folders"),
-            Choice("list", "the list" if len(named) == 1 else "the lists"),
+            Choice("list", "the list" if lists == 1 else "the lists"),
         ),
         answer=answers.labels_in,
         stops=True,

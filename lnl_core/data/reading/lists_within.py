@@ -19,7 +19,7 @@ from lnl_core.data.reading import columns, lists_that_ask, surveying
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.tables import BadRow, visible
-from lnl_core.readings import Answers, Choice, Question
+from lnl_core.readings import Answers, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
@@ -93,17 +93,9 @@ def find(
     what = f"with image and label: {many(count, 'label')}."
     if any(each.file in asking for each in found):
         what = "and no column is known to have the labels."
-    question = Question(
-        "labels_in",
-        f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first "
-        f"“{visible(names[0])[:60]}”, {what} Are the labels there, or are the folders of "
-        f"{visible(folder.name)[:40]} the classes?",
-        (
-            Choice("folders", "the class folders"),
-            Choice("list", "the list" if len(found) == 1 else "the lists"),
-        ),
-        answer=answers.labels_in,
-        stops=True,
+    said = f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first"
+    question = lists_that_ask.question(
+        f"{said} “{visible(names[0])[:60]}”, {what}", len(found), folder, answers
     )
     if answers.labels_in == "list":
         return Within(tuple(found), (question,))
