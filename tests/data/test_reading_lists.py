@@ -432,3 +432,13 @@ def test_fields_within_fields_of_json_lines_are_columns(tmp_path, agrees):
     assert "“file.uri”, “mark.by.name”, “boxes”" in question.text
     got = agrees(tmp_path / "s", Answers(label_column="mark.by.name"))
     assert got.given == ["c", "d"] * 3
+
+
+def test_a_column_with_a_comma_in_its_name_can_be_named(tmp_path, agrees):
+    put(tmp_path / "s", [f"im{i}.png" for i in range(4)])
+    rows = [f"im{i}.png,{'ab'[i % 2]},{'cd'[i // 2]}" for i in range(4)]
+    head = 'file,"kind, English","kind, German"'
+    (tmp_path / "s" / "l.csv").write_text("\n".join([head, *rows]) + "\n")
+    assert agrees(tmp_path / "s", Answers(label_column="kind, German")).names == ["c", "d"]
+    both = Answers(label_column="kind, English,kind, German")
+    assert agrees(tmp_path / "s", both).names == ["a", "b"]

@@ -76,13 +76,19 @@ def _has_several(names: Sequence[str], parts: Sequence[str]) -> bool:
 def _parts(said: str, names: Mapping[Path, Sequence[str]]) -> tuple[str, ...]:
     """Return the columns that an answer names, in small letters: one, or `class,target`.
 
+    A comma may belong to a name: the longest text that is one is taken.
+
     Raises:
         LnlError: a number is one column here and another there.
     """
-    whole = said.lower()
-    if any(whole in own for own in names.values()):
-        return (whole,)
-    parts = filter(None, (part.strip() for part in whole.split(",")))
+    known = {name for own in names.values() for name in own}
+    pieces = said.lower().split(",")
+    parts: list[str] = []
+    while pieces:
+        starts = (",".join(pieces[:count]).strip() for count in range(len(pieces), 0, -1))
+        part = next((start for start in starts if start in known), pieces[0].strip())
+        del pieces[: part.count(",") + 1]
+        parts += [part] if part else []
     return tuple(_named(part, names) for part in parts)
 
 
