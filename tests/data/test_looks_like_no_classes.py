@@ -204,3 +204,16 @@ def test_prose_that_names_images_is_a_note_to_people(tmp_path):
     for text in ("0.png is the first.\nOf the rest\nnothing is known\n", "im/0.png: a cat\n"):
         (source / "README.txt").write_text(text)
         assert asked(read(source)) == {}
+
+
+def test_columns_that_might_have_the_labels_are_named_where_folders_are_taken(tmp_path):
+    put(tmp_path, [f"{site}/{i}.png" for site in ("north", "south") for i in range(6)])
+    rows = [
+        f"{site}/{i}.png,{'ab'[i % 2]},{'xyz'[i % 3]}"
+        for site in ("north", "south")
+        for i in range(6)
+    ]
+    (tmp_path / "meta.csv").write_text("\n".join(["image,finding,view", *rows]) + "\n")
+    found = read(tmp_path)
+    assert found.kind == "folder"
+    assert any("not known: “finding”, “view”" in note for note in found.notes)

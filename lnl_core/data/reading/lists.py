@@ -14,7 +14,7 @@ from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import column_names, columns, indexing, lists_within, places, read_me
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels
+from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels, others
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, visible
@@ -123,7 +123,7 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
     unused = {}
     for each in there:
         if each.suffix.lower() != ".json" and column_names.has_images(each):
-            unused[each.name] = "It has no column of labels."
+            unused[each.name] = _without_labels(each)
         elif each.suffix.lower() == ".json" and _OUTPUT.search(each.stem):
             unused[each.name] = "It is no list of a known form."
         elif each.suffix.lower() != ".json" and asks_for_labels(each):
@@ -139,8 +139,11 @@ def _is_part(file: Path, answers: Answers) -> bool:
 
 
 def _without_labels(file: Path) -> str:
-    if file.suffix.lower() != ".json" and asks_for_labels(file) == "one_hot":
+    asked = "" if file.suffix.lower() == ".json" else asks_for_labels(file)
+    if asked == "one_hot":
         return "It has a column of 0 and 1 for each class: name every list, and give --one-hot."
+    if asked:
+        return f"Which of its columns has labels is not known: {others(file)}."
     return "It has no column of labels."
 
 

@@ -40,6 +40,13 @@ def asks_for_labels(file: Path) -> str:
     return _asked_of(_decided([file]))
 
 
+def others(file: Path) -> str:
+    """Name the first columns of a table that are neither images nor known to be anything else."""
+    decided = _decided([file])
+    names = [] if decided is None else [visible(name)[:40] for name in decided.unused]
+    return ", ".join(f"“{name}”" for name in names[:4]) + (" and more" if len(names) > 4 else "")
+
+
 def _decided(files: Sequence[Path]) -> Columns | None:
     """Say which columns of tables of one header are what; None where the first is no table."""
     first, *more = files
