@@ -109,9 +109,11 @@ class ListRows:
         """Return the folders of the splits that rows are in; by their list's name if none says."""
         folders = SplitFolders(self._home, self._answers.images_in, sure=said)
         folders.decide(
-            (cells.get("split") or listing.file.stem, cells["image"])
-            for listing, _, cells in self.rows()
-            if not isinstance(cells, BadRow) and cells["image"]
+            lambda: (
+                (cells.get("split") or listing.file.stem, cells["image"])
+                for listing, _, cells in self.rows()
+                if not isinstance(cells, BadRow) and cells["image"]
+            )
         )
         return folders
 

@@ -311,10 +311,12 @@ class _Listed:
             outline.notes.append(several.listed_twice(self._also, list(self._label_of)))
         self._finder.how.clear()
         self._lost(outline, counted)
-        question = self._finder.question(outline.files_seen)
+        of_splits = self._rows.split_folders
+        question = of_splits.question(counted.usable) if of_splits is not None else None
+        question = question or self._finder.question(outline.files_seen)
         outline.questions += [question] if question is not None else []
         outline.notes += self._finder.notes()
-        outline.notes += self._rows.split_folders.notes() if self._rows.split_folders else []
+        outline.notes += of_splits.notes() if of_splits is not None else []
         if counted.total <= _FOUND_UP_TO:
             places = map(self._finder.find, self._rows.images())
             outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}

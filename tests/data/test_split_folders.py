@@ -98,8 +98,10 @@ def test_a_split_cut_out_of_anothers_folder_is_found_there(tmp_path, agrees):
     (source / "val.csv").write_text("\n".join(["image,label", *lines]) + "\n")
     lines = [f"{at}.png,{'ab'[at % 2]}" for at in range(3, 10)]
     (source / "train.csv").write_text("\n".join(["image,label", *lines]) + "\n")
-    (left,) = read(source).left_out
-    assert (left.count, left.reason) == (3, "2 files are called so: “test/…”, “train/…”.")
+    got = agrees(source)  # those in test/ are the ones that rows of test name
+    assert got.report.n == 15
+    assert {p for p, s in zip(got.paths, got.splits, strict=True) if s == "val"} == {*names[:3]}
+    assert any("in the folder of “train”, too" in note for note in read(source).notes)
     assert agrees(source, Answers(images_in="train")).report.n == 15
 
 

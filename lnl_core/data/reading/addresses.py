@@ -35,6 +35,11 @@ def path(cell: str) -> str:
     return inside[0] if inside else address.path.lstrip("/")
 
 
+def stored(cell: str) -> str:
+    """Return what Label Studio's address of a file calls it; any other cell as it is."""
+    return path(cell) if cell.startswith(_LOCAL) else cell
+
+
 def end(cell: str, depth: int) -> str:
     """Return the last parts of an address's path."""
     return "/".join([part for part in path(cell).split("/") if part][-depth:])

@@ -34,7 +34,7 @@ from lnl_core.said import many
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 _BY_NUMBER, _BY_FOLDER = "by number", "by folder"
 _BY_ADDRESS, _UNESCAPED = "by address", "unescaped"
-_ONE_NAME = (
+ONE_NAME = (
     "Say which folder has the images with --images-in, or write its path from the root into the "
     "list."
 )
@@ -63,12 +63,12 @@ class Among:
     Attributes:
         places: where they lie.
         around: the folder that is taken for granted, where they are told apart.
-        lacks: the folder that is meant and has none of them.
+        why: why it is none of them, where that is settled.
     """
 
     places: Sequence[str]
     around: str = ""
-    lacks: str = ""
+    why: BadRow | None = None
 
 
 class Finder:
@@ -233,10 +233,8 @@ class Finder:
 
     def _among(self, cell: str, files: Among) -> tuple[Path, str] | BadRow:
         """Return the file that is meant of some, or why none is."""
-        if files.lacks:
-            where = visible(files.lacks)[:60]
-            why = f"The file is not in “{where}”: there is {where_shown(files.places)}."
-            return BadRow(why, _ONE_NAME)
+        if files.why is not None:
+            return files.why
         found = self._one_of(cell, list(files.places), files.around)
         return found if isinstance(found, BadRow) else locate(self._root, found, self._links)
 
@@ -245,8 +243,7 @@ class Finder:
         if len(places) > 1:
             self._note_torn(name, places)
             self.torn_apart.update(places)
-        said = visible(self._images_in)[:60]
-        return BadRow(f"The file is not in “{said}”: there is {where_shown(places)}.", _ONE_NAME)
+        return not_in(self._images_in, places)
 
     def _one_of(self, name: str, here: list[str], around: str = "") -> str | BadRow:
         """Return the file that is meant of those of one name, or why none is."""
@@ -431,6 +428,12 @@ class Finder:
         return said
 
 
+def not_in(folder: str, places: Sequence[str]) -> BadRow:
+    """Return why a name is left out that other folders have, and not the one that is meant."""
+    said = visible(folder)[:60]
+    return BadRow(f"The file is not in “{said}”: there is {where_shown(places)}.", ONE_NAME)
+
+
 def _several(paths: Sequence[str]) -> BadRow:
     """Return why a name is left out that several files have."""
     endings = sorted({os.path.splitext(path)[1] for path in paths})
@@ -440,4 +443,4 @@ def _several(paths: Sequence[str]) -> BadRow:
             f"Images in one folder have this name, with the endings {shown}.",
             "Write the ending into the list, too.",
         )
-    return BadRow(f"{len(paths)} files are called so: {where_shown(paths)}.", _ONE_NAME)
+    return BadRow(f"{len(paths)} files are called so: {where_shown(paths)}.", ONE_NAME)
