@@ -129,7 +129,7 @@ def look(
         if name in outline.files or name in map(os.path.basename, outline.files):
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
-        option = _OPTIONS.get(why, "--list")
+        option = _OPTIONS.get(why, "--labels-in list" if "/" in name else "--list")
         outline.leave_out(1, "lists", BadRow(why, f"Choose it with {option}."), name)
     return looked_over
 

@@ -12,7 +12,15 @@ from pathlib import Path
 from lnl_core.data import coco, fiftyone_labels, folders, hub_shards, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
-from lnl_core.data.reading import column_names, columns, indexing, lists_within, places, read_me
+from lnl_core.data.reading import (
+    column_names,
+    columns,
+    indexing,
+    lists_within,
+    places,
+    read_me,
+    tables_within,
+)
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels, others
 from lnl_core.data.reading.spellings import plain
@@ -82,21 +90,23 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         names = [Path(each.path) / name for name in METADATA]
         split = each.name if places.is_split(each.name) else ""
         found = [path for path in names if path.is_file() and _is_part(path, answers)][:1]
-        listings += [Listing(path, split, each.name) for path in found]
-    read = {each.inside for each in listings}
+        listings += [Listing(path, split, _around(path, folder, answers)) for path in found]
+    read = {each.file.parent.name for each in listings}
     left = [each for each in inner if each.name not in read and _has_images(each)]
     if listings and not (left and any(not each.split for each in listings)):
         return Lists(tuple(listings), unused=_no_lists(tables_there))
     lone = _lone(inner)
     within = lists_within.find(folder, inner if lone is None else (), answers, _is_list)
+    named = _no_lists(tables_there)
+    named |= {each: _without_labels(folder / each) for each in within.others}
+    named |= dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
     if within.asked:
-        unused = _no_lists(tables_there) | dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
-        return Lists(within.listings, within.asked, unused, folder)
+        return Lists(within.listings, within.asked, named, folder)
     beside = [each for each in _beside(folder, inner) if _is_list(each, answers)]
     if beside and len(inner) > 1:
         return replace(_chosen(folder, beside, (), answers), root=folder)
     below = Lists() if lone is None or depth == _DEEP else _through(lone, answers, depth)
-    return replace(below, unused=_no_lists(tables_there) | dict(below.unused))
+    return replace(below, unused=named | dict(below.unused))
 
 
 def _through(lone: Path, answers: Answers, depth: int) -> Lists:
@@ -129,6 +139,12 @@ def _no_lists(there: Sequence[Path]) -> dict[str, str]:
         elif each.suffix.lower() != ".json" and asks_for_labels(each):
             unused[each.name] = "Its rows name images, and no column is known to have the labels."
     return unused
+
+
+def _around(file: Path, folder: Path, answers: Answers) -> str:
+    """Return the folder in which most images of a list inside a folder lie, if it is one."""
+    named = tables_within.named(file, file.parent, answers)
+    return file.parent.name + (named.below if named is not None else "")
 
 
 def _is_part(file: Path, answers: Answers) -> bool:

@@ -1,6 +1,7 @@
-"""Lists that lie in the folders of their images: north/labels.csv, south/labels.csv.
+"""Lists that lie in the folders of their images: north/labels.csv, train/labels.csv.
 
-The folders may be sites, cameras or folds, and the lists have the labels; or they are the classes.
+The folders may be sites, cameras, folds or splits, and the lists have the labels; or the folders,
+or those inside the splits, are the classes.
 """
 
 from __future__ import annotations
@@ -9,28 +10,23 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import folders, tables
-from lnl_core.data.files import hidden
+from lnl_core.data import folders
 from lnl_core.data.list_rows import Listing
-from lnl_core.data.reading import columns, lists_that_ask, surveying
-from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading import lists_that_ask, surveying, tables_within
+from lnl_core.data.reading.places import holds_masks, is_of_files, like_image
+from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.split_names import is_split
-from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.reading.tables_within import Named
+from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
-_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
-_PEEK = 64
 FOLDERS_HAVE = "The folders around the lists have the labels."
 _UNKNOWN = ("one", "in each row")
 """Stands for labels that are not counted."""
-
-_MOST = 8
-"""Tables in one folder, above which they are of its images and no lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +34,35 @@ class Within:
     """Lists in the folders of their images.
 
     Attributes:
-        listings: those that are read, where a person said that they have the labels.
+        listings: those that are read: a person said that they have the labels, or no folder has.
         asked: whether they or the folders have the labels; empty where there is no such list.
         unused: what they are called, where the folders have the labels.
+        others: tables of splits that are not read, and of which no column is known as labels.
     """
 
     listings: tuple[Listing, ...] = ()
     asked: tuple[Question, ...] = ()
     unused: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder in which lists may lie.
+
+    Attributes:
+        split: that it is or lies in; "" where there is none.
+        path: below the folder around all.
+        files: tables in it.
+    """
+
+    split: str
+    path: str
+    files: Sequence[Path]
+
+    @property
+    def is_split(self) -> bool:
+        return self.path == self.split
 
 
 def find(
@@ -54,10 +71,11 @@ def find(
     answers: Answers,
     is_list: Callable[[Path, Answers], bool],
 ) -> Within:
-    """Look for lists in folders, or in those of splits, and ask whether they have the labels.
+    """Look for lists in folders, or in splits and their folders, and ask who has the labels.
 
-    Nothing is asked where each list has one label, and each of a split another one: then the
-    folders say it.
+    Nothing is asked where each list has one label, and each of a split another one, or where those
+    of splits say what the folders in these say: then the folders have the labels. The lists have
+    them where the splits have no folder that may be a class.
 
     Args:
         folder: the folder around them.
@@ -65,98 +83,130 @@ def find(
         answers: what a person said already.
         is_list: tells whether a table has image and label.
     """
+    if answers.lists == ("all",):
+        answers = replace(answers, labels_in="list")
+    there = _places(folder, inner)
+    alone = _are_alone(inner) if any(each.is_split and each.files for each in there) else False
+    whole = {file for place in there for file in place.files if is_list(file, answers)}
+    asking = {} if whole else _asking(there, alone or answers.labels_in == "list")
     found: list[Listing] = []
     labels: list[tuple[str, str]] = []
-    there = {(split, name): _tables(folder / name) for split, name in _around(inner)}
-    whole = {file for files in there.values() for file in files if is_list(file, answers)}
-    asking: dict[Path, str] = {}
-    if not whole:
-        files_there = [file for files in there.values() for file in files]
-        names_there = [name.rpartition("/")[2] for _, name in there]
-        asking = lists_that_ask.of_folders(files_there, names_there)
-    for (around, name), files in there.items():
-        parts = sum(is_split(file.stem, lists=True) for file in files) > 1
-        for file in files:
-            if file not in whole and file not in asking:
-                continue
-            own, below = _labels(file, answers, asking.get(file, ""))
-            if own:
-                split = file.stem if parts and is_split(file.stem, lists=True) else around
-                called = f"{name}/{file.name}"
-                found.append(Listing(file, split, f"{name}{below}", called))
-                labels += [(around, each) for each in own]
-    often = Counter(labels)
-    if not found or (len(labels) == len(found) and max(often.values()) == 1):
-        return Within()
+    of_splits = 0
+    same: list[str] = []
+    others: list[str] = []
+    for place in there:
+        parts = sum(is_split(file.stem, lists=True) for file in place.files) > 1
+        for file in place.files:
+            called = os.path.relpath(file, folder).replace(os.sep, "/")
+            is_meant = file in whole or file in asking
+            named = tables_within.named(file, folder / place.path, answers) if is_meant else None
+            own = _labels(named, asking.get(file, "")) if named is not None else set()
+            if named is None or not own:
+                others += [called] if place.is_split and _asks(file) else []
+            elif place.is_split and file in whole and (said := _says_folders(named, answers)):
+                same += [called] if said != "called so" else []
+            else:
+                split = file.stem if parts and is_split(file.stem, lists=True) else place.split
+                found.append(Listing(file, split, f"{place.path}{named.below}", called))
+                labels += [(place.split, each) for each in own]
+                of_splits += place.is_split
     names = tuple(each.name for each in found)
-    count = len({label for _, label in labels})
-    what = f"with image and label: {many(count, 'label')}."
+    often = Counter(labels)
+    one_each = not of_splits and len(labels) == len(found) and max(often.values(), default=0) == 1
+    if not found or one_each:
+        return Within(unused=tuple(same), others=tuple(others))
+    what = f"with image and label: {many(len({label for _, label in labels}), 'label')}."
     if any(each.file in asking for each in found):
         what = "and no column is known to have the labels."
-    said = f"{many(len(found), 'list lies', 'lists lie')} in folders of images, first"
+    first = f"first “{visible(names[0])[:60]}”, {what}"
     question = lists_that_ask.question(
-        f"{said} “{visible(names[0])[:60]}”, {what}", len(found), folder, answers
+        f"{many(len(found), 'list lies', 'lists lie')} in folders of images, {first}",
+        *(len(found), folder, answers),
     )
-    if answers.labels_in == "list":
-        return Within(tuple(found), (question,))
-    return Within((), (question,), names)
+    if alone:
+        default = "folders" if answers.parts == "classes" else "list"
+        question = replace(question, default=default, stops=False)
+    if (answers.labels_in or question.default) == "list":
+        return Within(tuple(found), (question,), tuple(same), tuple(others))
+    return Within((), (question,), (*names, *same), tuple(others))
 
 
-def _around(inner: Sequence[os.DirEntry[str]]) -> list[tuple[str, str]]:
-    """Return (split, path) of the folders, and of those in splits instead of these."""
-    found: list[tuple[str, str]] = []
+def _places(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[_Place]:
+    """Return the folders, of splits also those inside them."""
+    found: list[_Place] = []
     for each in inner:
-        if not is_split(each.name):
-            found.append(("", each.name))
-            continue
-        below = [one for one in folders.entries(Path(each.path)) if one.is_dir()]
-        found += [(each.name, f"{each.name}/{one.name}") for one in below]
+        split = each.name if is_split(each.name) else ""
+        own = tables_within.tables_in(Path(each.path))
+        found.append(_Place(split, each.name, own))
+        if split:
+            below = [one.name for one in folders.entries(Path(each.path)) if one.is_dir()]
+            paths = [f"{split}/{name}" for name in below]
+            there = [_Place(split, path, tables_within.tables_in(folder / path)) for path in paths]
+            found += [replace(one, files=[f for f in one.files if f not in own]) for one in there]
     return found
 
 
-def _tables(folder: Path) -> list[Path]:
-    """Return the tables that lie in a folder, where they are few."""
-    try:
-        with os.scandir(folder) as listing:
-            names = [e.name for e in listing if e.name.lower().endswith(_SUFFIXES)]
-    except OSError:
-        return []
-    found = [folder / name for name in sorted(names) if not hidden(name)]
-    return [each for each in found if each.is_file()] if len(found) <= _MOST else []
+def _are_alone(inner: Sequence[os.DirEntry[str]]) -> bool:
+    """Tell whether all images lie in splits, and no folder in these may be a class.
 
-
-def _labels(file: Path, answers: Answers, column: str) -> tuple[set[str], str]:
-    """Return the labels of a list, none where most of its first images do not lie beside it.
-
-    And the folder in which they lie there: "" or /images.
-
-    Args:
-        file: the list.
-        answers: what a person said already.
-        column: that may have the labels, where none is known; "" where that is open.
+    They lie in the splits themselves, or each has one folder of images, called so or as in the
+    others: `train/images/`.
     """
+    names: set[str] = set()
+    for each in filter(_has_images, inner):
+        if not is_split(each.name):
+            return False
+        there = folders.entries(Path(each.path))
+        below = [one for one in there if one.is_dir() and _has_images(one)]
+        below = [one for one in below if not holds_masks(one.name)]
+        loose = any(like_image(one.name) for one in there)
+        deeper = [one for two in below for one in folders.entries(Path(two.path)) if one.is_dir()]
+        if len(below) + loose > 1 or any(map(_has_images, deeper)):
+            return False
+        names |= {"" if is_of_files(one.name) else plain(one.name) for one in below}
+    return len(names) < 2
+
+
+def _has_images(folder: os.DirEntry[str]) -> bool:
+    return any(like_image(file.path) for file in folders.walk(Path(folder.path)))
+
+
+def _asking(there: Sequence[_Place], of_splits: bool) -> dict[Path, str]:
+    """Return the tables of which no column is known to have the labels -> the likely one.
+
+    Those of a split itself are such where folders in it are no classes, or called like parts.
+    """
+    names = [each.path.partition("/")[2] for each in there if each.split and not each.is_split]
+    of_splits = of_splits or lists_that_ask.are_parts(names)
+    own = [file for each in there if each.is_split for file in each.files if _asks(file)]
+    if of_splits and own:
+        return lists_that_ask.of_folders(own, ["images"]) or dict.fromkeys(own, "")
+    inner = [each for each in there if not each.is_split]
+    files = [file for each in inner for file in each.files if file.suffix.lower() != ".json"]
+    return lists_that_ask.of_folders(files, [each.path.rpartition("/")[2] for each in inner])
+
+
+def _asks(file: Path) -> bool:
+    return file.suffix.lower() != ".json" and bool(lists_that_ask.asks_for_labels(file))
+
+
+def _says_folders(named: Named, answers: Answers) -> str:
+    """Return how a list says what the folders of its images say; "" where it is read anyway."""
     try:
-        decided = columns.decide(file, file.parent, replace(answers, images_in=""))
-        if "image" not in decided.accepted:
-            return set(), ""
-        required = tuple(decided.accepted)
-        rows = tables.rows(
-            file, file.name, decided.accepted, required, has_header=decided.has_header
-        )
-        first = [cells["image"] for _, cells in islice(rows, _PEEK) if isinstance(cells, dict)]
-        cells = [cell for cell in first if cell]
-        finder = Finder(file.parent.resolve(), cells)
-        places = {cell: finder.find(cell) for cell in cells}
-        there = {cell: each[1] for cell, each in places.items() if not isinstance(each, BadRow)}
-        if 2 * len(there) < max(len(places), 1):
-            return set(), ""
-        if decided.one_hot:
-            return set(decided.one_hot), ""
-        name = decided.used.get("label", column)
-        values = surveying.counts((file,), [name] if name else [], decided.has_header)
+        return named.says_folders() if answers.labels_in != "list" else ""
     except LnlError:
-        return set(), ""
-    below = {path.removesuffix(cell).rstrip("/") for cell, path in there.items()}
-    around = next(iter(below)) if len(below) == 1 else ""
+        return ""
+
+
+def _labels(named: Named, column: str) -> set[str]:
+    """Return the labels of a list; those of a column where none is known, "" if that is open."""
+    decided = named.columns
+    if decided.one_hot:
+        return set(decided.one_hot)
+    name = decided.used.get("label", column)
+    try:
+        values = surveying.counts((named.file,), [name] if name else [], decided.has_header)
+    except LnlError:
+        return set()
     labels = {visible(value) for value in values.get(name, ()) if value}
-    return labels or set(_UNKNOWN), f"/{around}" if around else ""
+    return labels or set(_UNKNOWN)

@@ -229,9 +229,19 @@ def _bare(root: Node, splits: Sequence[str]) -> frozenset[str]:
         for name, only in alone.items()
         if real
         and plain(only) not in real
-        and (only.lower() in _OF_FILES or is_split(only))
+        and is_of_files(only)
         and not inside[name][only].with_images()
     )
+
+
+def is_of_files(name: str) -> bool:
+    """Tell whether a folder is called like files or a split, and so like no class."""
+    return name.lower() in _OF_FILES or is_split(name)
+
+
+def holds_masks(name: str) -> bool:
+    """Tell whether a folder is called as those of masks are."""
+    return name.lower() in _OF_MASKS
 
 
 def _ask_inside(below: Inside, answers: Answers) -> Question:
