@@ -119,7 +119,7 @@ class _Listed:
         outline.questions += self._naming.questions
         outline.notes += self._naming.notes
         outline.files += self._naming.files
-        if per_list.may_mix(self._decided, map(self._naming.of, counted.written)):
+        if per_list.may_mix(self._decided, counted.written, self._naming.of):
             per_list.ask_words_or_numbers(
                 outline.questions, self._decided, self._rows.rows(), self._naming.of, self._answers
             )

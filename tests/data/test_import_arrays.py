@@ -144,14 +144,14 @@ def test_missing_and_damaged_files(tmp_path):
 
 def test_bad_rows_are_left_out_and_named(tmp_path, do_import):
     labels = LABELS.copy()
-    labels[[2, 5]] = [-1, 3]
+    labels[[2, 5]] = [-1, 4]
     ids = np.array([f"i{i}" for i in range(12)])
     ids[[7, 9]] = ["i1", " "]
     got = do_import(saved(tmp_path, labels=labels, ids=ids, class_names=np.array(["a", "b", "c"])))
     assert got.report.n == 8
     assert [row["row"] for row in got.skipped] == [2, 5, 7, 9]
     assert "none of the 3 classes" in got.skipped[0]["reason"]
-    assert got.skipped[1]["where"] == "i5: label 3"
+    assert got.skipped[1]["where"] == "i5: label 4"
     assert "twice" in got.skipped[2]["reason"]
     np.testing.assert_array_equal(got.images[2], IMAGES[3])
 

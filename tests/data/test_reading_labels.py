@@ -258,6 +258,20 @@ def test_labels_that_go_beyond_the_names_are_asked_for(tmp_path):
         assert not read(path, count_from="1").open_questions
 
 
+def test_a_label_more_than_the_names_is_asked_about(tmp_path, agrees):
+    listed(tmp_path / "s", ["0", "1", "2"] * 3)
+    (tmp_path / "s" / "classes.txt").write_text("cat\ndog\n")
+    said = stops(tmp_path / "s", "count_from", tmp_path)
+    assert "from 0 to 2, and 2 classes have names" in said
+    assert counts(read(tmp_path / "s", count_from="0")) == {"cat": 3, "dog": 3, "2": 3}
+    assert agrees(tmp_path / "s", Answers(count_from="1")).names == ["cat", "dog", "0"]
+    path = arrays(tmp_path / "s.npz", [0, 1, 2] * 3, class_names=np.array(["cat", "dog"]))
+    assert "--count-from 0 or 1" in stops(path, "count_from", tmp_path)
+    assert counts(read(path, count_from="1")) == {"cat": 3, "dog": 3}
+    full = arrays(tmp_path / "t.npz", [0, 1] * 3, class_names=np.array(["cat", "dog"]))
+    assert asked(read(full)) == {}
+
+
 def test_labels_from_one_without_names_have_no_class_zero(tmp_path, do_import):
     path = arrays(tmp_path / "s.npz", [1, 2, 4, 2] * 3, true_labels=np.array([1, 2, 4, 1] * 3))
     got = do_import(path)

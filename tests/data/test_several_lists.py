@@ -256,6 +256,47 @@ def test_numbers_from_0_in_one_list_and_from_1_in_another_are_asked_about(tmp_pa
     assert len(counts(read(tmp_path / "a", label_column="label"))) == 4
 
 
+@pytest.mark.parametrize("names", ["cat dog fox", "cat dog fox owl", "0:cat 1:dog 2:fox 3:owl"])
+@pytest.mark.parametrize("ending", ["", ".0"])
+def test_names_hide_not_that_one_list_counts_from_0_and_another_from_1(
+    tmp_path, agrees, names, ending
+):
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,label", {"label": [f"{i}{ending}" for i in (0, 1, 2)]}),
+        test=("image,label", {"label": [f"{i}{ending}" for i in (1, 2, 3)]}),
+    )
+    (source / "classes.txt").write_text(names.replace(" ", "\n") + "\n")
+    assert "train.csv count from 0 to 2, those of test.csv from 1 to 3" in stops(
+        source, "label_column", tmp_path
+    )
+    got = agrees(source, Answers(label_column="label", count_from="0"))
+    assert got.names[:3] == ["cat", "dog", "fox"]
+    alike = lists_of(tmp_path / "t", train=("image,label", {"label": "012"}))
+    lists_of(alike, train=("image,label", {"label": "012"}), test=("image,label", {"label": "02"}))
+    (alike / "classes.txt").write_text("cat\ndog\nfox\n")
+    assert not read(alike).open_questions
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "asks"),
+    [
+        ("0123", "1240", False),
+        ("0123", "124", True),  # class 2 of the four is in no row of test
+        ("013", "1234", True),
+        ("0123", "4", False),
+        ("0123", "45", False),
+    ],
+)
+def test_a_list_that_lacks_a_class_may_count_otherwise_too(tmp_path, train, test, asks):
+    source = lists_of(
+        tmp_path / "s",
+        train=("image,label", {"label": train}),
+        test=("image,label", {"label": test}),
+    )
+    assert ("label_column" in asked(read(source))) == asks
+
+
 @pytest.mark.parametrize("keep", ["", "keep"])
 @pytest.mark.parametrize("labels", ["01", ["cat", "dog"]])
 def test_a_list_of_blank_labels_mixes_no_words_into_numbers(tmp_path, labels, keep):

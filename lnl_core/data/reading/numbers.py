@@ -29,6 +29,19 @@ def count_from(
             answer=answers.count_from,
             stops=True,
         )
+    if low == 0 and high == k:
+        first = f"“{names[0][:40]}”"
+        return int(answers.count_from or 0), Question(
+            "count_from",
+            f"Labels go from 0 to {high:,}, and {k:,} classes have names: one label is none of "
+            f"them. Which label is {first}: 0, or 1?",
+            (
+                Choice("0", f"label 0 is {first}, and {high:,} has no name"),
+                Choice("1", f"label 1 is {first}, and 0 has no name"),
+            ),
+            answer=answers.count_from,
+            stops=True,
+        )
     if low != 1:
         return int(answers.count_from or 0), None
     sure = (

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.data import tables
-from lnl_core.data.reading import columns
+from lnl_core.data.reading import classes_files, columns
 from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
 from lnl_core.data.reading.outline import UNLABELLED
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
-
-_LABELS = 100
-"""Labels of each list that are looked at for words and numbers."""
 
 _NAMES = "Name the classes of the numbers in a file with --classes, or are they classes?"
 
@@ -181,15 +178,22 @@ def questions(decided: Mapping[Path, Columns]) -> list[Question]:
     return list(asked.values())
 
 
-def may_mix(decided: Mapping[Path, Columns], names: Iterable[str]) -> bool:
+def may_mix(
+    decided: Mapping[Path, Columns], written: Iterable[str], named: Callable[[str], str]
+) -> bool:
     """Tell whether lists have numbers and words as classes, or more than two numbers.
 
     Args:
         decided: the columns of each list.
-        names: the classes of all lists together.
+        written: the labels of all lists together.
+        named: label as written -> what it is called.
     """
-    kinds = [name.isdecimal() for name in names] if len(decided) > 1 else []
-    return any(kinds) and (len(kinds) > 2 or not all(kinds))
+    if len(decided) < 2:
+        return False
+    labels = [label for label in written if label.strip() not in ("", UNLABELLED)]
+    kinds = {named(label): named(label).isdecimal() for label in labels}
+    numbers = sum(classes_files.whole(label) is not None for label in labels)
+    return (len(set(kinds.values())) > 1) or numbers > 2
 
 
 def ask_words_or_numbers(
@@ -200,6 +204,9 @@ def ask_words_or_numbers(
     answers: Answers,
 ) -> None:
     """Ask where lists mix words and numbers, or count the same numbers from 0 and from 1.
+
+    Words are what labels are called in the end; numbers count as they are written, for names of
+    a file would hide that one list counts otherwise.
 
     Args:
         asked: the questions so far; this one takes the place of another about the column.
@@ -212,11 +219,10 @@ def ask_words_or_numbers(
     blank = {"", UNLABELLED} if answers.unlabelled == "keep" else {""}
     for listing, _, cells in rows:
         own = labels.setdefault(listing.file, set())
-        if isinstance(cells, BadRow) or len(own) == _LABELS:
-            continue
-        if cells["label"].strip() not in blank:
-            own.add(named(visible(cells["label"])))
-    question = _words_and_numbers(decided, labels, answers)
+        if not isinstance(cells, BadRow) and cells["label"].strip() not in blank:
+            own.add(visible(cells["label"]))
+    called = {file: {named(label) for label in own} for file, own in labels.items()}
+    question = _words_and_numbers(decided, called, answers)
     question = question or _counted_otherwise(decided, labels, answers)
     if question is not None:
         asked[:] = [*(each for each in asked if each.key != question.key), question]
@@ -267,32 +273,46 @@ def _counted_otherwise(
     decided: Mapping[Path, Columns], labels: Mapping[Path, Collection[str]], answers: Answers
 ) -> Question | None:
     """Ask where one list has the numbers 0, 1, 2 as classes and another one 1, 2, 3."""
-    if not all(each.isdecimal() for own in labels.values() for each in own):
-        return None
-    sets = {file: {int(each) for each in own} for file, own in labels.items() if len(own) > 1}
+    sets: dict[Path, set[int]] = {}
+    for file, own in labels.items():
+        values = {classes_files.whole(each) for each in own}
+        numbers = {value for value in values if value is not None}
+        if numbers != values:
+            return None
+        sets |= {file: numbers} if len(numbers) > 1 else {}
     if set().union(*sets.values()) in sets.values():  # then that list shows how all count
         return None
-    for file, own in sets.items():
-        other = next((f for f, n in sets.items() if n == {each + 1 for each in own}), None)
-        if other is None or min(own) or own != set(range(len(own))):
-            continue
-        column = decided[file].used["label"]
-        second = decided[other].used["label"]
-        return Question(
-            "label_column",
-            f"Labels of {_shown(file, labels)} count from 0 to {max(own)}, those of "
-            f"{_shown(other, labels)} from 1 to {max(own) + 1}. If they are the same "
-            f"{len(own)} classes, count them alike in both. Or are they {len(own) + 1} classes?",
-            (
-                Choice(
-                    column if column.lower() == second.lower() else f"{column},{second}",
-                    "as they are: each number is a class",
-                ),
+    pair = next(((a, b) for a in sets for b in sets if _is_shifted(sets[a], sets[b])), None)
+    if pair is None:
+        return None
+    zero, one = pair
+    column, second = decided[zero].used["label"], decided[one].used["label"]
+    k = max(sets[one])
+    return Question(
+        "label_column",
+        f"Labels of {_shown(zero, labels)} count from 0 to {k - 1:,}, those of "
+        f"{_shown(one, labels)} from {min(sets[one]):,} to {k:,}. If they are the same {k:,} "
+        f"classes, count them alike in both. Or are they {k + 1:,} classes?",
+        (
+            Choice(
+                column if column.lower() == second.lower() else f"{column},{second}",
+                "as they are: each number is a class",
             ),
-            answer=answers.label_column,
-            stops=True,
-        )
-    return None
+        ),
+        answer=answers.label_column,
+        stops=True,
+    )
+
+
+def _is_shifted(zero: Collection[int], one: Collection[int]) -> bool:
+    """Tell whether numbers may be the same classes, counted from 0 and from 1.
+
+    One of both has all of them; the other may lack some, but for the end that shows it.
+    """
+    k = max(one)
+    if min(zero) != 0 or max(zero) != k - 1 or min(one) < 1:
+        return False
+    return k in (len(zero), len(one)) and 2 * min(len(zero), len(one)) > k
 
 
 def notes(decided: Mapping[Path, Columns]) -> list[str]:
