@@ -131,14 +131,37 @@ def test_the_image_stays_when_the_mode_changes(desk):
     desk.press("s", "s").saved()
     row = desk.shown
     for mode in ("Assisted", "Commit first"):
-        desk.page.get_by_label("Mode").click()
-        desk.page.get_by_role("option", name=mode).click()
-        desk.page.wait_for_function(AT_THE_DESK)  # the new mode has come: keys are the desk's again
+        choose(desk, mode)
         desk.evidence()
         assert desk.shown == row
     desk.press("k").saved()
     stored = desk.history()[-1]
     assert (stored.row, stored.mode, stored.revealed) == (row, "commit", True)
+
+
+def choose(desk, mode):
+    desk.page.get_by_label("Mode").click()
+    desk.page.get_by_role("option", name=mode).click()
+    desk.page.wait_for_function(AT_THE_DESK)  # the new mode has come: keys are the desk's again
+
+
+def test_the_image_stays_when_the_mode_becomes_blind_whose_answer_says_what_was_seen(desk):
+    desk.press("ArrowRight", "ArrowRight")
+    row = desk.shown
+    for _ in range(2):
+        choose(desk, "Blind")
+        desk.page.locator(".key.relabel").wait_for()
+        assert desk.shown == row
+        desk.page.locator(".toast", has_text="You have seen its label").wait_for()
+        choose(desk, "Commit first")
+        desk.page.locator(".key.keep").wait_for()
+        assert desk.shown == row
+    choose(desk, "Blind")
+    desk.page.locator(".key.relabel").wait_for()
+    desk.press("2", "2").saved()
+    assert [each.mode for each in desk.history()] == ["blind"] * 2
+    assert desk.history()[0].row == row
+    assert desk.history()[0].revealed
 
 
 def test_who_names_all_that_are_right_before_w_names_the_given_class_too(desk):

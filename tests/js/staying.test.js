@@ -61,13 +61,24 @@ test("a new ranking changes what comes, not what is at hand", () => {
 test("an image that is asked for takes no other's place, and holds nothing up", () => {
   const queue = queues.openQueue([]);
   const desk = { queue, awaited: 7, data: data({ asked: null }) };
-  assert.equal(comeBack(desk, false), true); // nothing is shown until the server answers
+  assert.equal(comeBack(desk, null), true); // nothing is shown until the server answers
   queues.receiveItems(queue, [{ row: 5 }, { row: 7 }], new Map());
   queues.moveTo(queue, 0); // by undo
-  assert.equal(comeBack(desk, false), false);
+  assert.equal(comeBack(desk, null), false);
   desk.data.asked = 7; // late
-  assert.equal(comeBack(desk, false), false);
+  assert.equal(comeBack(desk, null), false);
   assert.equal(queue.item.row, 5);
+});
+
+test("an image that stays in a queue that begins anew goes first, or is asked for", async () => {
+  const asked = [];
+  const desk = { queue: queues.openQueue([]), awaited: null, data: data({ asked: null }) };
+  desk.go = (where) => asked.push(where);
+  queues.receiveItems(desk.queue, [{ row: 5 }], new Map());
+  assert.equal(comeBack(desk, 7), true);
+  await new Promise((done) => setTimeout(done));
+  assert.deepEqual([asked, desk.queue.item, desk.awaited], [["here:7"], null, 7]);
+  desk.awaited = null; // as its answer would
 });
 
 const CLASSES = ["cat", "dog", "cow"];

@@ -89,6 +89,7 @@ import { fits } from "./zoom.js";
  * @property {Detour} detour
  * @property {Map<number, Known>} evidence by row
  * @property {Map<number, boolean>} advised rows whose advice was shown in this window, and whether it was before
+ * @property {Set<number>} told rows whose given label was shown in this window
  * @property {Map<number, ClassFacts>} classFacts by label
  * @property {Outbox} outbox
  * @property {Stage} stage
@@ -138,6 +139,7 @@ export function newDesk(parent, data) {
     detour: { to: null, from: null },
     evidence: new Map(),
     advised: new Map(),
+    told: new Set(),
     classFacts: new Map(),
     outbox: openOutbox(data.journal, parts.live),
     stage: {

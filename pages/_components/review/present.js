@@ -23,12 +23,26 @@ export function showAt(desk, index) {
   const { item } = desk.queue;
   const told = item !== null && !item.blind;
   const here = told && desk.advised.has(item.row);
-  const before = told && (desk.advised.get(item.row) ?? item.advised);
+  const before = told ? (desk.advised.get(item.row) ?? item.advised) : labelSeen(desk);
   desk.turn = openTurn(isFollowUp(desk), here, before);
+  if (told) desk.told.add(item.row);
   noteHere(desk);
   drawItem(desk);
   prepare(desk);
   if (showsEvidence(desk)) askForEvidence(desk);
+}
+
+/**
+ * Whether the label that is hidden now was on the screen before: the look is no blind one then, which
+ * the answer says, and so does the desk.
+ *
+ * @param {ReviewDesk} desk
+ */
+function labelSeen(desk) {
+  const { item } = desk.queue;
+  if (!item || !desk.told.has(item.row)) return false;
+  if (desk.data.mode === "blind") show(desk, "You have seen its label: your answer says so.");
+  return true;
 }
 
 /** @param {ReviewDesk} desk */

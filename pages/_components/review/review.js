@@ -9,6 +9,7 @@ import { drawSaved, receiveAcks, startOutbox, waitingIn } from "../desk/outbox.j
 import { drawStrip } from "../desk/strip.js";
 import { actsOf } from "./acts.js";
 import { isWide, newDesk, showsEvidence } from "./desk.js";
+import { hereBefore } from "./here.js";
 import { pressKey } from "./keyboard.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel, fitPanel } from "./panel.js";
@@ -21,7 +22,6 @@ import { keepZoom, listenToZoom } from "./zoom.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
- * @import { Item } from "../desk/progress.js"
  * @import { ReviewData, ReviewDesk } from "./desk.js"
  */
 
@@ -107,17 +107,6 @@ function hide(desk) {
 }
 
 /**
- * An image whose label is on the screen is no blind look now: it comes last.
- *
- * @param {Item[]} items
- * @param {number | null} seen its row
- */
-function seenLast(items, seen) {
-  const last = items.filter((item) => item.row === seen);
-  return last.length ? [...items.filter((item) => item.row !== seen), ...last] : items;
-}
-
-/**
  * Take what the server says.
  *
  * @param {ReviewDesk} desk
@@ -126,7 +115,7 @@ function seenLast(items, seen) {
  */
 function receive(desk, data, send) {
   const { mode } = desk.data;
-  const seen = desk.queue.item?.row ?? null;
+  const atHand = desk.queue.item?.row ?? null;
   desk.data = data;
   desk.parts.root.classList.toggle("dark", isDark(desk.parts.root));
   const other = receiveAcks(desk.outbox, data, send);
@@ -142,14 +131,14 @@ function receive(desk, data, send) {
     if (other) desk.advised = new Map();
     desk.detour = { to: null, from: null };
   }
-  const items = seenLast(data.items, fresh && data.mode === "blind" ? seen : null);
-  for (const row of receiveItems(desk.queue, items, desk.outbox.journal.waiting)) {
+  for (const row of receiveItems(desk.queue, data.items, desk.outbox.journal.waiting)) {
     desk.evidence.delete(row);
     desk.advised.delete(row);
   }
   const stands = tellMeanwhile(desk, desk.queue.done);
   if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
-  if (land(desk) || comeBack(desk, first)) return;
+  const stays = fresh && mode !== data.mode ? atHand : null; // Blind has a queue of its own
+  if (land(desk) || comeBack(desk, first ? hereBefore(desk) : stays)) return;
   if (!desk.queue.item) {
     showAt(desk, nextOpen(desk.queue, desk.queue.at));
     return;

@@ -1,7 +1,6 @@
 // The image at hand stays: when the mode changes, and when the page is opened anew.
 
 import { showsEvidence } from "./desk.js";
-import { hereBefore } from "./here.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { showAt } from "./present.js";
@@ -16,18 +15,20 @@ import { askForEvidence, drawKeys } from "./stage.js";
 const PATIENCE = 4000; // ms
 
 /**
- * Back to the image that this tab showed before. Where the server did not send it, it is asked for,
- * and nothing else is shown until it answers; it may say no, where the image has its answer.
+ * Back to the image that this tab showed before, in a queue that begins anew. Where the server did
+ * not send it, it is asked for, and nothing else is shown until it answers; it may say no, where the
+ * image has its answer.
  *
  * @param {ReviewDesk} desk
- * @param {boolean} first whether this is the first word of the server
+ * @param {number | null} before its row where the queue begins anew now, else null
  * @returns {boolean} whether the image is here, or awaited
  */
-export function comeBack(desk, first) {
+export function comeBack(desk, before) {
   const { queue } = desk;
-  if (!first && queue.item) desk.awaited = null; // Z brought one back meanwhile: that one stays
-  const row = first ? hereBefore(desk) : desk.awaited;
-  if (!first && row !== null && desk.data.asked !== row) return true; // not its answer yet
+  const anew = before !== null;
+  if (!anew && queue.item) desk.awaited = null; // Z brought one back meanwhile: that one stays
+  const row = anew ? before : desk.awaited;
+  if (!anew && row !== null && desk.data.asked !== row) return true; // not its answer yet
   desk.awaited = null;
   if (row === null || isAnswered(queue, row)) return false;
   const index = placeOf(queue, row);
@@ -37,7 +38,7 @@ export function comeBack(desk, first) {
     showAt(desk, 0);
     return true;
   }
-  if (!first) return false;
+  if (!anew) return false;
   desk.awaited = row;
   setTimeout(() => desk.go(`here:${row}`)); // not while the page draws
   setTimeout(() => giveUp(desk, row), PATIENCE);
