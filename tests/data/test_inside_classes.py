@@ -167,6 +167,14 @@ def test_masks_called_so_in_front_or_in_a_folder_of_their_own_are_asked_about(tm
         stops(source, "masks", tmp_path, **said)
         assert agrees(source, Answers(masks="skip", **said)).report.n == 6
         assert agrees(source, Answers(masks="keep", **said)).report.n == 12
+    for mask in ("mask/{}", "Masks/{}_mask", "ground_truth/{}_gt"):
+        inside = tmp_path / mask.split("/")[0]
+        put(inside, [f"{each}.png" for each in names])
+        put(inside, [f"{each.split('/')[0]}/{mask.format(each[-1])}.png" for each in names])
+        assert "6 files are called like masks" in stops(inside, "masks", tmp_path)
+        got = agrees(inside, Answers(masks="skip"))
+        assert got.paths == [f"{each}.png" for each in names]
+        assert agrees(inside, Answers(masks="keep")).report.n == 12
     put(tmp_path / "faces", ["mask/0.png", "mask/1.png", "none/0.png"])  # a class
     assert counts(read(tmp_path / "faces")) == {"mask": 2, "none": 1}
 

@@ -27,18 +27,24 @@ _ENDINGS = (*sorted(SUFFIXES), *map(str.upper, sorted(SUFFIXES)))
 def is_mask(file: Path) -> bool:
     """Tell whether a file is called like the mask of an image beside it.
 
-    That is `a_mask.png`, `mask_a.png` beside `a.png`, or `masks/a.png` beside `images/a.png`.
+    That is `a_mask.png`, `mask_a.png` beside `a.png`, or `masks/a.png` beside `images/a.png` or
+    `a.png`; `masks/a_mask.png` as well.
     """
     if file.suffix.lower() not in SUFFIXES:  # `GT-00000.csv`
         return False
-    for form in _CALLED:
-        called = form.fullmatch(file.stem)
-        if called is not None and _is_there(file.parent, called["image"], file.suffix):
-            return True
+    called = [form.fullmatch(file.stem) for form in _CALLED]
+    stems = [each["image"] for each in called if each is not None]
+    if any(_is_there(file.parent, stem, file.suffix) for stem in stems):
+        return True
     if _FOLDERS.fullmatch(file.parent.name) is None:
         return False
-    around = (file.parent.parent / each for name in _OF_IMAGES for each in (name, name.title()))
-    return any(_is_there(each, file.stem, file.suffix) for each in around if each.is_dir())
+    above = file.parent.parent
+    around = (above / each for name in _OF_IMAGES for each in (name, name.title()))
+    return any(
+        _is_there(folder, stem, file.suffix)
+        for folder in (above, *(each for each in around if each.is_dir()))
+        for stem in (file.stem, *stems)
+    )
 
 
 def _is_there(folder: Path, stem: str, ending: str) -> bool:

@@ -332,7 +332,12 @@ def _split(name: str) -> str:
 
 def split_of(path: str) -> str:
     """Return the split in whose folder a file lies, the innermost; "" where it is in none."""
-    return next(filter(None, map(_key, reversed(path.split("/")[:-1]))), "")
+    return _of_folder(_folder(path))
+
+
+@lru_cache(maxsize=4096)
+def _of_folder(folder: str) -> str:
+    return next(filter(None, map(_key, reversed(folder.split("/")))), "")
 
 
 def _split_folder(path: str) -> str:
