@@ -1,8 +1,9 @@
 """FiftyOne's `labels.json` of an image classification set, as rows of image, label, id and split.
 
-Documented as FiftyOneImageClassificationDataset: `classes` is the list of names, `labels` maps a
-file's name without its ending in `data/`, or an absolute path, to a class, to an object with
-`label` and `attributes`, or to several of them. Our own exports keep id and split as attributes.
+Documented as FiftyOneImageClassificationDataset: `classes` is the list of names, and null or absent
+where labels are names themselves; `labels` maps a file's name without its ending in `data/`, or an
+absolute path, to a class, to an object with `label` and `attributes`, or to several of them. Our
+own exports keep id and split as attributes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ def is_one(file: Path) -> bool:
         return False
 
 
+def looks_like_one(file: Path) -> bool:
+    """Tell whether a file is one, or begins as one and not as COCO's."""
+    starts = is_about(file, ("classes", "labels"))
+    return is_one(file) or (starts and not is_about(file, ("images", "annotations", "info")))
+
+
 def rows_of(file: Path) -> tuple[dict[str, Any], ...]:
     """Return a row for every image, in the order of the file: `file_name`, `label`, `id`, `split`.
 
@@ -39,16 +46,18 @@ def rows_of(file: Path) -> tuple[dict[str, Any], ...]:
 def _rows(file: Path, _modified: int) -> tuple[dict[str, Any], ...]:
     try:
         whole = json.loads(file.read_text("utf-8-sig"))
-        names, labels = whole["classes"], whole["labels"]
-        if not isinstance(names, list):
+        names, labels = whole.get("classes"), whole["labels"]
+        if not isinstance(names, list | None):
             raise TypeError("classes are no list")
-        rows = [_row(str(key), value, names) for key, value in labels.items()]
+        below = "data/" if (file.parent / "data").is_dir() else ""
+        if names is None and not below and not all(map(os.path.isabs, labels)):
+            raise LookupError("no classes, and no folder of theirs")
+        rows = [_row(str(key), value, names or ()) for key, value in labels.items()]
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise LnlError(
-            f"{file.name} is no list of labels in FiftyOne's form. It needs classes, and labels by "
-            "the names of the files."
+            f"{file.name} is no list of labels in FiftyOne's form. It needs classes, or a folder "
+            "data beside it, and labels by the names of the files."
         ) from error
-    below = "data/" if (file.parent / "data").is_dir() else ""
     filled = [key for key in ("id", "split") if any(row[key] for row in rows)]
     return tuple(
         {
@@ -74,9 +83,14 @@ def _row(key: str, value: Any, names: Sequence[Any]) -> dict[str, Any]:
 
 
 def _label(value: Any, names: Sequence[Any]) -> str:
-    """Return the name of a class that is given by its number, its name, or in an object."""
+    """Return the name of a class that is given by its number, its name, or in an object.
+
+    Without names a number is one itself.
+    """
     if isinstance(value, dict):
         value = value.get("label")
     if isinstance(value, int) and not isinstance(value, bool):
+        if not names:
+            return str(value)
         return str(names[value]) if 0 <= value < len(names) else f"class {value}"
     return "" if value is None else str(value)

@@ -330,7 +330,7 @@ def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadR
     the image's.
     """
     if file.suffix.lower() == ".json":
-        form = fiftyone_labels if fiftyone_labels.is_one(file) else coco
+        form = fiftyone_labels if fiftyone_labels.looks_like_one(file) else coco
         yield from enumerate((dict(row) for row in form.rows_of(file)), start=1)
         return
     with text_of(file, name) as text:

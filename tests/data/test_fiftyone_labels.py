@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, put, read, stops
 
 NAMES = ["cat", "dog"]
@@ -24,6 +25,30 @@ def test_labels_are_numbers_objects_or_names(tmp_path, agrees, as_label):
     got = agrees(source)
     assert got.given == ["cat", "dog"] * 3
     assert got.paths == [f"data/im {at}.x.png" for at in range(6)]
+
+
+@pytest.mark.parametrize("without", [{"classes": None}, {}])
+@pytest.mark.parametrize("as_label", [int, lambda n: {"label": NAMES[n]}, lambda n: NAMES[n]])
+def test_classes_are_not_there_where_labels_are_names(tmp_path, agrees, without, as_label):
+    source = written(tmp_path / "s", {f"sub/im{at}": as_label(at % 2) for at in range(6)})
+    whole = json.loads((source / "labels.json").read_text("utf-8"))
+    (source / "labels.json").write_text(json.dumps({**without, "labels": whole["labels"]}))
+    got = agrees(source)
+    assert got.given == (["0", "1"] if as_label is int else NAMES) * 3
+    assert got.paths == [f"data/sub/im{at}.png" for at in range(6)]
+
+
+def test_a_broken_one_is_not_called_a_broken_file_of_coco(tmp_path):
+    source = written(tmp_path / "s", {"a": 0, "b": 1})
+    (source / "labels.json").write_text('{"classes": null, "labels": ["cat", "dog"]}')
+    with pytest.raises(LnlError, match="in FiftyOne's form"):
+        read(source / "labels.json")
+
+
+def test_names_of_classes_by_number_are_no_labels_of_files(tmp_path):
+    put(tmp_path / "s", [f"{at}/{at}.png" for at in range(2)])
+    (tmp_path / "s" / "labels.json").write_text('{"labels": {"0": "cat", "1": "dog"}}')
+    assert not read(tmp_path / "s").columns
 
 
 def test_ids_and_splits_of_our_own_exports_come_back(tmp_path, agrees):
