@@ -132,7 +132,7 @@ def test_what_goes_to_standard_output_is_there_alone(workspace, audit, tmp_path,
     ],
 )
 def test_what_is_above_the_target_is_said_of_what_is(estimate, needed, says):
-    left = SimpleNamespace(may_stop=False, estimate=estimate, goal=20, limit=33)
+    left = SimpleNamespace(may_stop=False, sure="95 %", estimate=estimate, goal=20, limit=33)
     words = review._target(SimpleNamespace(left=left, needed=needed, drawable=True), "20 of 436")
     assert words.startswith("At most 33 errors left (95 %). Target: 20 of 436. ")
     assert says in words
@@ -168,7 +168,7 @@ def test_drawn_images_that_were_put_off_are_said_here_and_by_status(workspace, a
 
 
 def test_where_every_image_has_an_answer_no_random_checks_are_asked_for():
-    left = SimpleNamespace(may_stop=False, estimate=2, goal=20, limit=33)
+    left = SimpleNamespace(may_stop=False, sure="95 %", estimate=2, goal=20, limit=33)
     words = review._target(SimpleNamespace(left=left, needed=None, drawable=False), "20 of 436")
     assert "random" not in words
     assert "what people disagree on, or are unsure of, is missing" in words

@@ -151,7 +151,8 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
             "stopping": body["stopping"],
         },
         f"Review {body['stopping']['goal']}: {body['stopping']['said']}.\n"
-        f"At most {many(body['at_most_left'], 'error')} left in {body['labels']:,} labels (95 %). "
+        f"At most {many(body['at_most_left'], 'error')} left in {body['labels']:,} labels "
+        f"(95 %{' if nobody errs' if body['people']['reviewers'] > 1 else ''}). "
         f"Check it with: {command('audit', info.name, '--verify', options.certificate)}",
     )
     return DONE
@@ -236,7 +237,7 @@ def _target(report: Any, goal: str) -> str:
     """Say whether the target is reached, and if not what is missing: fewer errors, or proof."""
     left = report.left
     if left.may_stop:
-        return f"Certified: at most {many(left.limit, 'error')} left (95 %). Target: {goal}"
+        return f"Certified: at most {many(left.limit, 'error')} left ({left.sure}). Target: {goal}"
     if not report.drawable:
         missing = "Every image has an answer: what people disagree on, or are unsure of, is missing"
     elif left.estimate > left.goal:
@@ -251,7 +252,7 @@ def _target(report: Any, goal: str) -> str:
             f"About {many(report.needed, 'more random check')}, if they go on like this; Review in "
             "random order shows nothing else"
         )
-    return f"At most {many(left.limit, 'error')} left (95 %). Target: {goal}. {missing}"
+    return f"At most {many(left.limit, 'error')} left ({left.sure}). Target: {goal}. {missing}"
 
 
 AUDIT = Command(

@@ -25,7 +25,7 @@ def draw(info: DatasetInfo) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             most = f"At most {_words.plural(left.limit, 'error')}" if left.limit else "No error"
-            st.markdown(f"**{most} left in {left.total:,} labels (95 %)**")
+            st.markdown(f"**{most} left in {left.total:,} labels ({left.sure})**")
             by = here.goal.reviewer if here.goal else None
             who = f", set by {_ui.plain(by)}" if by else ""
             st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")

@@ -35,6 +35,14 @@ from lnl_core.services.review.risks import risks
 from lnl_core.store import arrays
 from lnl_core.types import DatasetInfo
 
+IF = "if nobody errs"
+"""What the limit supposes; `corrected` has one that does not."""
+
+
+def is_team(now: Standing) -> bool:
+    """Tell whether more than one person has answered."""
+    return len(now.touched) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorsLeft:
@@ -64,6 +72,7 @@ class ErrorsLeft:
             counts as left where it is wrong.
         before: whether the limit rests on draws from before that, every such image taken as wrong.
         put_off: drawn images that people have seen and not settled: each counts as wrong.
+        team: whether more than one person has answered: what holds if nobody errs is then said so.
     """
 
     audits: int
@@ -83,11 +92,17 @@ class ErrorsLeft:
     auto: int = 0
     before: bool = False
     put_off: int = 0
+    team: bool = False
 
     @property
     def may_stop(self) -> bool:
-        """Whether the goal is reached, 95 % sure."""
+        """Whether the goal is reached, 95 % sure if nobody errs."""
         return self.limit is not None and self.limit <= self.goal
+
+    @property
+    def sure(self) -> str:
+        """How sure the limit is: of a team never without what it supposes."""
+        return f"95 % {IF}" if self.team else "95 %"
 
     @property
     def words(self) -> str:
@@ -97,9 +112,8 @@ class ErrorsLeft:
         """
         if self.estimate is None or self.limit is None:
             return ""
-        if not self.limit:
-            return "0 (95 % sure)"
-        return f"about {self.estimate:,}, at most {self.limit:,} (95 % sure)"
+        most = f"about {self.estimate:,}, at most {self.limit:,}" if self.limit else "0"
+        return f"{most} (95 % sure{f' {IF}' if self.team else ''})"
 
     def words_beside(self, now: Standing) -> str:
         """What a place says that shows the counts of the last answer: `words`, and as of when."""
@@ -137,6 +151,7 @@ class ErrorsLeft:
             "total": self.total,
             "may_stop": self.may_stop,
             "waits": self.waits,
+            "supposes": IF if self.team else "",
         }
 
 
@@ -202,6 +217,7 @@ def errors_left(
         auto=int(now.auto_open.sum()),
         before=before,
         put_off=put_off(info, now),
+        team=is_team(now),
     )
 
 

@@ -26,6 +26,7 @@ from lnl_core.services import places
 from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
 from lnl_core.services.moment import moment
 from lnl_core.services.review import auditing, goal_proofs, goals, limits, statements
+from lnl_core.services.review.certificate_form import EARLIER, FORMAT, wrong_in
 from lnl_core.services.review.corrected import corrected, limit_of, until_now
 from lnl_core.services.review.draws import (
     OPEN,
@@ -41,19 +42,6 @@ from lnl_core.services.review.risks import risks
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, IntArray, LnlError
-
-FORMAT = "lnl-review certificate 2"
-EARLIER = "lnl-review certificate 1"
-"""Of programs that did not state all of what is checked now."""
-
-STATED = frozenset(
-    (
-        *("format", "dataset", "labels", "content", "issued_at", "last_decision", "goal"),
-        *("stopping", "found", "known_wrong", "kept", "at_most_left", "risk", "auto_fixed"),
-        *("confidence", "method", "assumptions", "people", "seed", "draws", "checksum"),
-    )
-)
-"""What every certificate states: what is left out would be checked by nobody."""
 
 MORE_CLASSES = 20
 """Classes that may have been added since a certificate, and are named."""
@@ -214,18 +202,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise LnlError(f"{path} cannot be read: {words}. Check the path.") from error
     except ValueError as error:
         raise LnlError(f"{path} is no JSON. Give the file of lnl audit --certificate.") from error
-    if isinstance(body, dict) and body.get("format") == EARLIER:
+    if isinstance(body, dict) and body.get("format") in EARLIER:
         raise LnlError(
             f"{path} was issued by an earlier program, which did not state all that is checked "
             "today. Issue it anew: lnl audit NAME --certificate FILE."
         )
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise LnlError(f"{path} is no certificate. Give the file of lnl audit --certificate.")
-    if missing := sorted(STATED - body.keys()):
-        raise LnlError(
-            f"{path} is not a whole certificate: it does not state “{missing[0]}”. Ask for the "
-            "file again."
-        )
+    if wrong := wrong_in(body):
+        raise LnlError(f"{path} is not as it was issued: {wrong}. Ask for the file again.")
     return body
 
 

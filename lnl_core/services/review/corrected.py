@@ -74,6 +74,7 @@ class Corrected:
         passed_over: about how many labels that people called right are wrong, an estimate by the
             rates of gold (`review.sensitivity`); None before `ENOUGH` gold images.
         too_few: what is said where the set does not hold enough wrong labels for that; else empty.
+        reviewers: how many people have answered.
     """
 
     limit: int | None
@@ -81,6 +82,7 @@ class Corrected:
     taken_back: int
     passed_over: int | None = None
     too_few: str = ""
+    reviewers: int = 1
 
     @property
     def needed(self) -> int:
@@ -122,6 +124,7 @@ class Corrected:
             "needed": self.needed,
             "too_few": self.too_few,
             "assumption": ASSUMPTION,
+            "reviewers": self.reviewers,
         }
 
 
@@ -148,7 +151,8 @@ def corrected(
     past = rests.draws
     back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
     if left.limit is None or rests.risk is None or gold.known.wrong < ENOUGH:
-        return Corrected(None, gold, back, too_few=too_few(left, len(now.touched)))
+        few = too_few(left, len(now.touched))
+        return Corrected(None, gold, back, too_few=few, reviewers=len(now.touched))
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     found, kept = (int((rests.said == what).sum()) for what in (WRONG, RIGHT))
     size = len(rests.said)
@@ -156,7 +160,8 @@ def corrected(
     limit += rests.beside
     said = said_of(now)
     found, kept = (int((said == what).sum()) for what in (WRONG, RIGHT))
-    return Corrected(max(limit, left.limit), gold, back, _passed_over(found, kept, gold.known))
+    over = _passed_over(found, kept, gold.known)
+    return Corrected(max(limit, left.limit), gold, back, over, reviewers=len(now.touched))
 
 
 def too_few(left: ErrorsLeft, people: int) -> str:

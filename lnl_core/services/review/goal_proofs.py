@@ -9,7 +9,7 @@ from typing import Any
 from lnl_core.services.in_force import Standing, labelled_count, loaded
 from lnl_core.services.review import goals, sharing
 from lnl_core.services.review.goals import Stand
-from lnl_core.store import audits
+from lnl_core.store import audits, datasets
 from lnl_core.store import goals as stored
 from lnl_core.store.goals import LEFT, RECALL, REVIEWS, SECONDS, Goal
 from lnl_core.types import DatasetInfo
@@ -53,6 +53,13 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
     """
     said = body["stopping"]
     if said["number"] is None:
+        usual = said["kind"] == LEFT and body["goal"] is not None
+        if not usual or any(said[name] is not None for name in ("value", "set_by", "set_at")):
+            return False, "nobody set it, and it states who did"
+        meta = datasets.read_meta(info)
+        begun = [meta.get(name) for name in ("errors_goal", "goal_at_start")]
+        if int(body["goal"]) > max(1, int(body["labels"]) // 100, *filter(None, begun)):
+            return False, "nobody set it, and it is more than one label in a hundred"
         return _left(body, int(body["goal"]), said, None)
     known = {each.number: each for each in stored.goals(info)}
     goal = known.get(int(said["number"]))

@@ -16,7 +16,7 @@ from lnl_core.services import in_force
 from lnl_core.services.in_force import Standing, goal_set, standing
 from lnl_core.services.moment import moment
 from lnl_core.services.review import planning, sharing
-from lnl_core.services.review.auditing import ErrorsLeft, errors_left
+from lnl_core.services.review.auditing import IF, ErrorsLeft, errors_left, is_team
 from lnl_core.store import datasets, goals
 from lnl_core.store.goals import LEFT as LEFT
 from lnl_core.store.goals import RECALL as RECALL
@@ -55,11 +55,19 @@ def words(kind: str, value: float) -> str:
     return f"until {spent} {'is' if spent in ('1 min', '1 h') else 'are'} spent"
 
 
-def reached_words(kind: str, value: float, limit: int | None) -> str:
-    """Return what may be said once a goal holds, with the limit of errors left."""
+def reached_words(kind: str, value: float, limit: int | None, *, team: bool) -> str:
+    """Return what may be said once a goal holds, with the limit of errors left.
+
+    Args:
+        kind: of the goal.
+        value: what is to be reached.
+        limit: wrong labels left at most; None where there is no limit.
+        team: whether more than one person has answered; then what it supposes is said.
+    """
+    supposes = f" {IF}" if team else ""
     if kind == RECALL:
-        return f"{100 * value:g} % of the wrong labels are found"
-    left = "" if limit is None else _at_most(limit)
+        return f"{100 * value:g} % of the wrong labels are found{supposes}"
+    left = "" if limit is None else _at_most(limit) + supposes
     if kind == LEFT:
         return left
     done = "all is answered" if kind == REVIEWS else "the time is spent"
@@ -239,7 +247,7 @@ def expected_reviews(here: Stand, now: Standing) -> int:
 def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing) -> Stand:
     ahead = planning.forecast(info, now=now)
     more = None if ahead is None else 0 if left.may_stop else ahead.plan.total
-    reached = reached_words(LEFT, left.goal, left.limit)
+    reached = reached_words(LEFT, left.goal, left.limit, team=left.team)
     return Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
 
 
@@ -253,7 +261,7 @@ def _share(info: DatasetInfo, goal: Goal, now: Standing) -> Stand:
     assert goal.value is not None
     sample = sharing.sampled(info, goal, now)
     more = sharing.more_to_share(info, goal, sample, now)
-    reached = reached_words(RECALL, goal.value, None)
+    reached = reached_words(RECALL, goal.value, None, team=is_team(now))
     about = words(RECALL, goal.value)
     return Stand(goal, RECALL, about, sample.holds, more, sample.said, reached)
 
@@ -264,7 +272,7 @@ def _spent(
     """Return how far images or time are: as of the last moment, unless all of it is done."""
     assert goal.value is not None
     about, before = words(goal.kind, goal.value), int(goal.facts["reviewed"])
-    reached = reached_words(goal.kind, goal.value, left.limit)
+    reached = reached_words(goal.kind, goal.value, left.limit, team=left.team)
 
     def spent(at: Standing) -> float:
         until = max(at.last_id, goal.last_decision)
@@ -278,7 +286,7 @@ def _spent(
         return Stand(goal, REVIEWS, about, holds, rest, said, reached)
     enough, whole = spent(latest) >= goal.value, is_whole(latest)
     if whole and not enough:
-        reached = reached_words(REVIEWS, goal.value, left.limit)
+        reached = reached_words(REVIEWS, goal.value, left.limit, team=left.team)
     holds = enough or whole
     at = latest if holds else now
     seconds, done = spent(at), max(0, at.reviewed - before)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lnl_core.said import command, many
+from lnl_core.services.review.auditing import IF
 from lnl_core.services.review.corrected import NO_ERRORS
 from lnl_core.types import DatasetInfo
 
@@ -21,6 +22,7 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     by = f", set by {stopping['set_by']}" if stopping["set_by"] else ""
     on = f" on {stopping['set_at'][:10]}" if stopping["set_at"] else ""
     sure = f"sure to {100 * body['confidence']:g} %"
+    supposes = f" {IF}" if body["people"]["reviewers"] > 1 else ""
     found = f"{body['found']:,} of {body['labels']:,} labels were found wrong"
     if body["auto_fixed"]:
         found += f"; {many(body['auto_fixed'], 'was', 'were')} changed unseen, "
@@ -30,7 +32,7 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         dated = body["rests_on_until"][:16].replace("T", " ")
         issued += f". It rests on answers dated up to {dated} UTC: a clock was wrong"
     return [
-        ("Guaranteed", f"{_at_most(int(body['at_most_left']))}, {sure}"),
+        ("Guaranteed", f"{_at_most(int(body['at_most_left']))}, {sure}{supposes}"),
         ("Goal", f"Review {stopping['goal']}{by}{on}. Reached: {stopping['said']}."),
         ("Found", f"{found}."),
         ("Where people err", _people(body["people"])),

@@ -10,7 +10,7 @@ from lnl_core.review.auditing import ALPHA
 from lnl_core.said import many
 from lnl_core.services.in_force import Standing, standing_at
 from lnl_core.services.review import corrected, goal_proofs, goals
-from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.auditing import errors_left, is_team
 from lnl_core.store import decisions, looks
 from lnl_core.store.goals import LEFT, RECALL, REVIEWS, SECONDS, Goal
 from lnl_core.types import DatasetInfo
@@ -58,8 +58,9 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
     kinds = [said["kind"]]
     if said["kind"] == SECONDS and goals.is_whole(then):
         kinds.append(REVIEWS)  # all is answered before the time is spent
-    limit = int(body["at_most_left"])
-    if said["said"] not in [goals.reached_words(k, said["value"], limit) for k in kinds]:
+    limit, team = int(body["at_most_left"]), is_team(then)
+    known = [goals.reached_words(kind, said["value"], limit, team=team) for kind in kinds]
+    if said["said"] not in known:
         return False, f"“{said['said']}” is not what its numbers say"
     if said["kind"] != LEFT and body["goal"] is not None:
         return False, "a goal of errors left, beside another"

@@ -15,6 +15,7 @@
  * @property {number} goal
  * @property {number} total images of the set
  * @property {boolean} may_stop
+ * @property {string} [supposes] what the limit takes for granted, where more than one person answers
  * @property {string} [waits] what keeps the goal away and only people can mend
  *
  * @typedef {Object} Goal what the review is to reach

@@ -88,9 +88,9 @@ def test_a_smaller_number_is_found_out(reviewed, tmp_path):
     assert fails(reviewed, path) == ["limit", "statement"]
 
 
-def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
+def test_another_checksum_is_found_out(reviewed, tmp_path):
     path = written(reviewed, tmp_path)
-    changed(path, lambda body: body.update(seconds=3), signed=False)
+    changed(path, lambda body: body.update(checksum="0" * 64), signed=False)
     assert fails(reviewed, path) == ["file"]
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services.datasets import growing
-from lnl_core.services.review import auditing, certifying, recording
+from lnl_core.services.in_force import standing
+from lnl_core.services.review import auditing, certifying, goals, reading, recording
+from lnl_core.services.review.auditing import IF
 from lnl_core.services.review.corrected import ENOUGH, NO_ERRORS, corrected, too_few
 from lnl_core.store import datasets
 from lnl_core.store import looks as stored
@@ -82,6 +84,25 @@ def test_gold_is_not_asked_of_a_set_that_does_not_hold_it(done, found, limit, pe
         gold = dataclasses.replace(corrected(done, left), limit=None, too_few=words)
         assert "are needed" not in gold.words
         assert "Second answers" in gold.words
+
+
+def test_of_a_team_nothing_is_promised_without_what_it_supposes(done, capsys, monkeypatch):
+    """Where nobody tells what people pass over, 95 % sure holds only if nobody does."""
+    monkeypatch.setenv("LNL_HOME", str(done.workspace.home))
+    alone = auditing.errors_left(done, fresh=True)
+    assert alone.may_stop
+    assert IF not in f"{alone.words} {goals.stand(done).reached} {alone.as_dict()['supposes']}"
+    Reviewer(done.workspace, done, "cyd").press(0)
+    left = auditing.errors_left(done, fresh=True)
+    assert left.words.endswith(f"(95 % sure {IF})")
+    assert goals.stand(done, now=standing(done)).reached.endswith(IF)
+    assert left.as_dict()["supposes"] == IF
+    body = certifying.certificate(done)
+    assert dict(reading.lines(body))["Guaranteed"].endswith(f"sure to 95 % {IF}")
+    assert body["stopping"]["said"].endswith(IF)
+    assert body["people"]["reviewers"] == 2
+    assert main(["audit", done.name]) == 0
+    assert f"(95 % {IF})" in capsys.readouterr().out
 
 
 def test_who_misses_labels_leaves_some_and_who_misses_more_leaves_more(done):

@@ -10,7 +10,7 @@ import pytest
 from lnl_core.review.hidden import GOLD
 from lnl_core.services.datasets import growing, settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, certifying, corrected, new_classes
+from lnl_core.services.review import auditing, certificate_form, certifying, corrected, new_classes
 from lnl_core.store import audits, datasets, looks, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision
@@ -105,11 +105,58 @@ def test_every_field_that_was_taken_out_is_found_out(with_gold, tmp_path):
     assert passed == []
 
 
-def test_one_of_an_earlier_program_has_to_be_issued_anew(reviewed, tmp_path):
+@pytest.mark.parametrize("earlier", certificate_form.EARLIER)
+def test_one_of_an_earlier_program_has_to_be_issued_anew(reviewed, tmp_path, earlier):
     path = written(reviewed, tmp_path)
-    changed(path, lambda body: body.update(format="lnl-review certificate 1"))
+    changed(path, lambda body: body.update(format=earlier))
     with pytest.raises(certifying.LnlError, match="earlier program"):
         certifying.verify(reviewed, path)
+
+
+MORE = {
+    "of all": lambda body: body.update(guarantee="no label is wrong"),
+    "of the goal": lambda body: body["stopping"].update(audited_by="somebody"),
+    "of people": lambda body: body["people"].update(note="all experts"),
+    "of gold": lambda body: body["people"]["gold"].update(seen=400),
+    "of a draw": lambda body: body["draws"][0].update(by="somebody"),
+    "a draw twice": lambda body: body["draws"].append(body["draws"][-1]),
+    "another kind of number": lambda body: body.update(at_most_left=float(body["at_most_left"])),
+    "a number as text": lambda body: body.update(at_most_left=str(body["at_most_left"])),
+    "yes for one": lambda body: body["draws"][0].update(found=bool(body["draws"][0]["found"])),
+    "a last decision as text": lambda b: b.update(last_decision=str(b["last_decision"])),
+}
+
+
+@pytest.mark.parametrize("more", MORE)
+def test_what_nobody_checks_is_not_stated(reviewed, tmp_path, more):
+    path = changed(written(reviewed, tmp_path), MORE[more])
+    with pytest.raises(certifying.LnlError, match="not as it was issued"):
+        certifying.verify(reviewed, path)
+
+
+def test_a_goal_that_nobody_set_has_no_author_and_is_one_in_a_hundred(workspace, tmp_path, once):
+    def by_ann():
+        info = make(workspace, tmp_path, 200)
+        ann = Reviewer(workspace, info)
+        while not auditing.errors_left(info, fresh=True).may_stop:
+            ann.press(*ann.window(order="random")[:10])
+        return info
+
+    info = once("tampering", by_ann)
+    body = json.loads(written(info, tmp_path).read_text("utf-8"))
+    assert (body["stopping"]["number"], body["goal"]) == (None, 2)
+    assert fails(info, tmp_path / "certificate.json") == []
+    for said in ({"set_by": "ann"}, {"set_at": "2020-01-01T00:00:00.000Z"}, {"value": 5.0}):
+        path = changed(
+            written(info, tmp_path), lambda body, said=said: body["stopping"].update(said)
+        )
+        assert "goal" in fails(info, path), said
+
+    def more(body):
+        body.update(goal=100)
+        body["stopping"].update(goal="until at most 100 wrong labels are left")
+
+    assert "goal" in fails(info, changed(written(info, tmp_path), more))
 
 
 def set_check(info, path):
