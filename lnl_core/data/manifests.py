@@ -210,7 +210,8 @@ class _Listed:
     def _contradictions(self, repeated: set[int]) -> dict[str, tuple[int, ...]]:
         """Return id -> classes, for images that are listed again with another label.
 
-        Those of which two rows say different truths are kept in `_unsure`.
+        What has no file, or one of several, is no image: rows of one name may mean two. Those of
+        which two rows say different truths are kept in `_unsure`.
         """
         given: dict[str, tuple[str, list[int]]] = {}
         truths: dict[str, set[int]] = {}
@@ -218,6 +219,8 @@ class _Listed:
             identity, path = self._rows.id(cells, self._finder), path_of(cells["image"], self._home)
             found = self._classes(cells["label"])
             if hash(identity) not in repeated or isinstance(found, BadRow):
+                continue
+            if self._file(cells["image"]) is None:
                 continue
             image, classes = given.setdefault(identity, (path, []))
             if image == path:
@@ -234,6 +237,8 @@ class _Listed:
         for cells in self._rows.usable():
             identity, classes = self._rows.id(cells, self._finder), self._classes(cells["label"])
             if hash(identity) not in repeated or isinstance(classes, BadRow):
+                continue
+            if self._file(cells["image"]) is None:
                 continue
             if self._is_left_out(identity) and identity not in seen:
                 outline.counts[names[classes[0]]] -= 1

@@ -6,7 +6,8 @@ import pytest
 
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.tables import BadRow
-from tests.data.asking import put
+from lnl_core.readings import Answers
+from tests.data.asking import put, read
 
 
 def calls(work):
@@ -79,3 +80,16 @@ def test_of_files_that_differ_in_capitals_the_one_written_so_is_meant_whatever_i
     put(tmp_path / "two", ["one/a0.png", "other/A0.png"])  # apart: nobody knows which is meant
     apart = Finder(tmp_path / "two", ["a0.PNG"]).find("a0.PNG")
     assert isinstance(apart, BadRow)
+
+
+def test_rows_whose_image_is_not_settled_contradict_no_one(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"P{at}/{n}.png" for at in range(3) for n in range(3)])
+    put(source, ["P0/x.png", "P0/y.png"])
+    rows = [f"{n}.png,{'abc'[(at + n) % 3]},{at}" for at in range(3) for n in range(3)]
+    rows += ["x.png,a,0", "y.png,b,0", "y.png,c,0"]  # one image, so this is a contradiction
+    (source / "list.csv").write_text("\n".join(["image,label,patient", *rows]) + "\n")
+    said = Answers(images_in="none", mostly_skipped="accept")
+    notes = [note for note in read(source / "list.csv").notes if "certainly wrong" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("1 image is listed with different labels, first “y.png”")
+    assert agrees(source / "list.csv", said).paths == ["P0/x.png", "P0/y.png"]
