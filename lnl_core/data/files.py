@@ -329,7 +329,13 @@ def storable(path: str) -> bool:
     return True
 
 
+_LEFT = frozenset(
+    {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information"}
+    | {"lost+found", "@eadir", "#recycle", "@recycle", "#snapshot"}  # the latter of NAS
+)
+
+
 def hidden(name: str) -> bool:
     """Tell the files that systems leave everywhere; they are passed over in silence."""
     dotted = name[0] == "." and name not in (".", "..")
-    return dotted or name.lower() in ("__macosx", "thumbs.db", "desktop.ini")
+    return dotted or name.lower() in _LEFT

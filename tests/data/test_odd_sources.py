@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import zipfile
 
 import numpy as np
@@ -230,6 +231,9 @@ def test_a_thing_of_every_system_is_passed_over(tmp_path, agrees):
         (source / "cat" / name).write_bytes(b"\0\5\x16\7")
     for name in ("Thumbs.db", "desktop.ini"):
         (source / "cat" / name).write_bytes(b"x")
+    for folder in ("@eaDir", "lost+found", "cat/@eaDir", "#recycle", "$RECYCLE.BIN"):
+        (source / folder).mkdir()
+        shutil.copy(source / "cat" / "0.jpg", source / folder / "9.jpg")
     os.mkfifo(source / "dog" / "pipe.jpg")
     reading = importers.read(source)
     assert counts(reading) == {"cat": 2, "dog": 2}
