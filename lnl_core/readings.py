@@ -130,12 +130,22 @@ class Question:
     @property
     def is_open(self) -> bool:
         """Tell whether the import cannot go on before it is answered."""
-        return self.stops and not self.answer
+        return self.stops and (not self.answer or self.is_refused)
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether the answer is one that this question does not offer.
+
+        What a person writes, such as the name of a column, is checked where it is used.
+        """
+        one = _BY_KEY.get(self.key)
+        offered = {each.value for each in self.choices}
+        return bool(one and one.choices and self.answer and self.answer not in offered)
 
     @property
     def taken(self) -> str:
-        """Return what is done now: what was said, else the default."""
-        return self.answer or self.default
+        """Return what is done now: what was said where that is possible, else the default."""
+        return self.default if self.is_refused else self.answer or self.default
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,3 +149,38 @@ def test_a_text_of_any_name_that_names_images_is_asked_about(tmp_path, agrees, n
     assert f"{name} beside it is not read. Its lines name images: save it as CSV" in question.text
     (tmp_path / "s" / name).write_text("notes to people\nof two lines\n")
     assert agrees(tmp_path / "s").report.n == 8
+
+
+def _flat_splits(folder):
+    put(folder, [f"{split}/{i}.png" for split in ("train", "test") for i in range(4)])
+
+
+def _a_list_in_another_encoding(folder):
+    put(folder, [f"img/{i}.png" for i in range(4)])
+    rows = [f"img/{i}.png;{label}" for i, label in enumerate(["B\u00e4r", "Hund"] * 2)]
+    (folder / "l.csv").write_text("\n".join(["image;label", *rows]), "cp1252")
+
+
+def _two_levels(folder):
+    of = {"animal": ("cat", "dog"), "vehicle": ("car", "bus")}
+    put(folder, [f"{top}/{name}/{i}.png" for top in of for name in of[top] for i in range(2)])
+
+
+@pytest.mark.parametrize(
+    ("write", "key", "wrong", "right"),
+    [
+        (_flat_splits, "parts", "splits", "classes"),
+        (_a_list_in_another_encoding, "labels_in", "list", "folders"),
+        (_two_levels, "level", "third", "inner"),
+    ],
+)
+def test_an_answer_that_a_question_does_not_offer_is_refused(
+    tmp_path, agrees, write, key, wrong, right
+):
+    write(tmp_path / "s")
+    said = stops(tmp_path / "s", key, tmp_path, **{key: wrong})
+    assert f"“{wrong}” is no answer here." in said
+    question = asked(read(tmp_path / "s", **{key: wrong}))[key]
+    assert question.is_open
+    assert right in {each.value for each in question.choices}
+    agrees(tmp_path / "s", Answers(**{key: right}))

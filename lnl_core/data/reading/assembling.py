@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lnl_core.data import images, no_class
@@ -52,6 +53,7 @@ def reading_of(
     questions = [*outline.questions, *_skipped(source, answers)]
     none = {*answers.no_classes, *outline.no_classes}
     questions += _no_classes(source, answers, none)
+    questions = [_refusing(each) for each in questions]
     examples = source.examples() if pictures else outline.examples
     chosen = _Chosen(plan, pictures)
     classes = tuple(
@@ -86,9 +88,16 @@ def reading_of(
     )
 
 
+def _refusing(question: Question) -> Question:
+    """Let a question say that the answer which was given to it is none of those there are."""
+    if not question.is_refused:
+        return question
+    return replace(question, text=f"“{question.answer}” is no answer here. {question.text}")
+
+
 def assumed(question: Question) -> str:
     """Say what is done with a question that nobody answered and that does not stop; else ""."""
-    if question.stops or question.answer:
+    if question.stops or (question.answer and not question.is_refused):
         return ""
     if not question.default:
         return f"{question.text} {option(question.key).flag} says otherwise."
