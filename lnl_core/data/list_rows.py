@@ -17,6 +17,7 @@ from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
+from lnl_core.data.reading.path_splits import PathSplits
 from lnl_core.data.reading.split_folders import SplitFolders
 from lnl_core.data.reading.split_names import are_apart, is_split
 from lnl_core.data.reimport import unprotect
@@ -100,10 +101,13 @@ class ListRows:
         self._columns, self._answers = decided, answers
         self._same: dict[str, str] = {}
         self.split_folders: SplitFolders | None = None
+        self.path_splits: PathSplits | None = None
         said = any(each.split or "split" in decided[each.file].used for each in listings)
         called = any(is_split(each.file.stem, lists=True) for each in listings)
         if said or (called and not answers.images_in):
             self.split_folders = self._with_folders(said)
+        if not said and answers.split_column != "none" and answers.parts != "classes":
+            self.path_splits = PathSplits()
 
     def _with_folders(self, said: bool) -> SplitFolders:
         """Return the folders of the splits that rows are in; by their list's name if none says."""
@@ -236,6 +240,8 @@ class ListRows:
             cells = cells | {"label": UNLABELLED}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
+        if self.path_splits is not None and (split := self.path_splits.of(cells["image"])):
+            cells = cells | {"split": split}
         if self.split_folders is not None and cells["image"]:
             image = self.split_folders.of(cells.get("split") or each.file.stem, cells["image"])
             cells = cells if image == cells["image"] else cells | {"image": image}
@@ -257,6 +263,8 @@ class ListRows:
                 continue
             seen.usable += 1
             seen.sample.add(cells["image"])
+            if self.path_splits is not None:
+                self.path_splits.add(cells["image"])
             seen.hashes.append(hash(id_of(cells, self._home)))
             label = visible(cells["label"])
             seen.written[label] += 1
@@ -274,6 +282,8 @@ class ListRows:
         if not seen.usable:
             name = self._listings[0].file.name
             raise LnlError(f"{name} has no row with both image and label. {_why(seen.unusable)}")
+        if self.path_splits is not None:
+            seen.splits = self.path_splits.settle()
         return seen
 
 

@@ -321,7 +321,8 @@ class _Listed:
         question = question or self._finder.question(outline.files_seen)
         outline.questions += [question] if question is not None else []
         outline.notes += self._finder.notes()
-        outline.notes += of_splits.notes() if of_splits is not None else []
+        for each in (of_splits, self._rows.path_splits):
+            outline.notes += each.notes() if each is not None else []
         if counted.total <= _FOUND_UP_TO:
             places = map(self._finder.find, self._rows.images())
             outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}
