@@ -218,9 +218,10 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
             return npz.scan(arrays, class_map, answers)
         raise
     if _are_splits_alone(looked_over):
-        asking = lists.that_ask(folders.innermost(source.resolve()))
-        if asking.listings:
-            return manifests.scan(asking.listings, asking.root, class_map, answers)
+        for each in _lone(source):
+            asking = lists.that_ask(each)
+            if asking.listings:
+                return manifests.scan(asking.listings, asking.root, class_map, answers)
     if len(+looked_over.outline.counts) > 1:
         return _or_their_lists(source, class_map, answers) or looked_over
     asked = {file: lists_that_ask.asks_for_labels(file) for file in tables_there}
@@ -256,16 +257,27 @@ def _or_their_lists(
     """
     if answers.labels_in == "folders" or answers.parts == "classes" or answers.level:
         return None
-    top = folders.innermost(source.resolve())
-    asking = lists.that_ask(top)
-    question = None
-    if asking.listings:
-        question = lists_that_ask.over_folders(asking.listings, asking.root, top, answers)
-    if question is None:
-        return None
-    read = manifests.scan(asking.listings, asking.root, class_map, answers)
-    read.outline.questions.insert(0, question)
-    return read
+    around = _lone(source)
+    for each in around:
+        asking = lists.that_ask(each)
+        question = None
+        if asking.listings:
+            question = lists_that_ask.over_folders(
+                asking.listings, asking.root, around[-1], answers
+            )
+        if question is not None:
+            read = manifests.scan(asking.listings, asking.root, class_map, answers)
+            read.outline.questions.insert(0, question)
+            return read
+    return None
+
+
+def _lone(source: Path) -> list[Path]:
+    """Return a folder, and the lone ones inside it down to that around the class folders."""
+    source = source.resolve()
+    top = folders.innermost(source)
+    above = [each for each in top.parents if each == source or source in each.parents]
+    return [*reversed(above), top]
 
 
 def _are_splits_alone(looked_over: Source) -> bool:

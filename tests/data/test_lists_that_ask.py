@@ -5,6 +5,7 @@ import pytest
 from lnl_core.readings import Answers
 from tests.data.asking import asked, counts, put, read, stops
 
+SPLITS = ["train", "test"]
 PATIENTS = [f"P{at:03d}" for at in range(6)]
 FINDINGS = ["filename,finding", lambda _, at: ("normal", "lesion")[at % 2]]
 ONE_HOT = ["filename,normal,lesion", lambda _, at: f"{at % 2},{1 - at % 2}"]
@@ -81,3 +82,21 @@ def test_a_list_of_few_of_the_images_is_no_question(tmp_path):
     text = (source / "labels.csv").read_text().splitlines()
     (source / "labels.csv").write_text("\n".join(text[:7]) + "\n")
     assert not any(each.stops for each in read(source).questions)
+
+
+@pytest.mark.parametrize("folders", [PATIENTS, ["north", "south"]])
+def test_a_list_above_the_only_folder_around_the_others_is_asked_about(tmp_path, agrees, folders):
+    source = written(tmp_path / "s", [f"people/{each}" for each in folders], *FINDINGS)
+    said = {"label_column": "finding"}
+    assert "no column is known to have the labels" in stops(source, "labels_in", tmp_path)
+    stops(source, *said, tmp_path, labels_in="list")
+    assert agrees(source, Answers(**said)).names == ["lesion", "normal"]
+    assert agrees(source, Answers(labels_in="folders")).names == folders
+
+
+def test_a_list_above_the_only_folder_around_splits_is_asked_about(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"all/{each}/{each}{at}.png" for each in SPLITS for at in "01"])
+    rows = [f"all/{each}/{each}{at}.png,{'ab'[int(at)]}" for each in SPLITS for at in "01"]
+    (source / "list.csv").write_text("\n".join(["filename,finding", *rows]) + "\n")
+    stops(source, "label_column", tmp_path)
+    assert agrees(source, Answers(label_column="finding")).names == ["a", "b"]
