@@ -22,6 +22,7 @@ from lnl_core.data.reading import labels, masks, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Places, is_split, like_image
+from lnl_core.data.reading.texts_beside import is_folder_of_texts
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
@@ -178,6 +179,7 @@ class _Folders:
         self._links = answers.links == "follow"
         self._keep = answers.unlabelled == "keep"
         self._places = Places()
+        self._texts: frozenset[str] = frozenset()
         self._labels = labels.Labels({})
         self._label_of: dict[str, int] = {}
 
@@ -186,9 +188,10 @@ class _Folders:
         tree = survey(self._top, self._links)
         if places.only_arrow(tree):
             raise LnlError(places.packed_words(tree))
-        self._places = places.decide(tree, self._answers)
+        there = self._without_texts(tree)
+        self._places = places.decide(there, self._answers)
         written = Counter[str]()
-        for name, files in self._places.classes(tree):
+        for name, files in self._places.classes(there):
             if storable(name):
                 written[visible(name)] += files
         called = naming.named(written, self._around, self._answers)
@@ -217,12 +220,23 @@ class _Folders:
         kept = [self._top / path for path in sample]
         return FileSource("folder", self._top, total, names, self._items, kept, outline=outline)
 
+    def _without_texts(self, tree: Node) -> Node:
+        """Return the folders that may be classes: those of lists beside them are none."""
+        if any(map(is_split, tree.inner)):
+            return tree  # what lies beside the splits is no class anyway, and named
+        texts = frozenset(n for n in tree.inner if is_folder_of_texts(str(self._top / n)))
+        self._texts = texts if len(texts) < len(tree.inner) else frozenset()
+        inner = {name: node for name, node in tree.inner.items() if name not in self._texts}
+        return replace(tree, inner=inner)
+
     def _read(self) -> Iterator[tuple[Walked, tuple[str, str] | BadRow]]:
         """Yield every file that concerns anyone, with (split, class as written) or why not."""
         for each in walk(self._top, self._links):
             if each.is_folder:
                 continue
             parts = tuple(each.path.split("/"))
+            if parts[0] in self._texts:
+                continue
             found = self._places.of(parts)
             if isinstance(found, BadRow) and each.problem is None and not like_image(parts[-1]):
                 continue  # other files are no one's business
@@ -340,10 +354,11 @@ def survey(top: Path, links: bool = False) -> Node:
 
 
 def innermost(root: Path) -> Path:
-    """Pass through folders that hold one folder of folders and no image."""
+    """Pass through folders that hold one folder of folders and no image; texts may be beside."""
     for _ in range(8):
         inside = entries(root)
         inner = [e for e in inside if e.is_dir(follow_symlinks=False)]
+        inner = [e for e in inner if not is_folder_of_texts(e.path)]
         if len(inner) != 1 or any(like_image(e.name) for e in inside):
             return root
         below = entries(root / inner[0].name)

@@ -33,10 +33,6 @@ _OPTIONS = {
     lists.FOLDERS_HAVE: "--list, or --labels-in list",
     lists_within.FOLDERS_HAVE: "--labels-in list",
 }
-_TEXTS = ("meta", "splits", "lists", "annotations", "imagesets")
-"""Folders of texts beside class folders."""
-
-_LINES = (".txt", ".lst", ".list", ".csv")
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
@@ -150,13 +146,11 @@ def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> Non
 
 
 def _texts(source: Path) -> list[Path]:
-    """Return the texts in a folder, in a lone one inside it, and in those without an image."""
-    top = folders.innermost(source.resolve())
-    around = dict.fromkeys((source.resolve(), top))
-    beside = [Path(e.path) for each in around for e in folders.entries(each)]
-    plain = [each for each in beside if each.is_dir() and each.name.lower() in _TEXTS]
+    """Return the texts in a folder, in the lone ones inside it, and in those of texts there."""
+    beside = [Path(e.path) for each in _lone(source) for e in folders.entries(each)]
+    plain = [each for each in beside if each.is_dir() and each.name.lower() in texts_beside.FOLDERS]
     found = [*beside, *(Path(e.path) for each in plain for e in folders.entries(each))]
-    return [each for each in dict.fromkeys(found) if each.suffix.lower() in _LINES]
+    return [each for each in dict.fromkeys(found) if each.suffix.lower() in texts_beside.LINES]
 
 
 def _lists_of_splits(source: Path, looked_over: Source, answers: Answers) -> list[str]:

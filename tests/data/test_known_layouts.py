@@ -27,12 +27,13 @@ def test_voc_with_its_lists_is_a_set_for_detection(tmp_path):
         read(source)
 
 
-def test_food101_asks_which_level_is_the_class(tmp_path, agrees):
+def test_food101_has_its_texts_beside_the_only_folder_of_class_folders(tmp_path, agrees):
     source = put(tmp_path / "s", [f"images/{name}/{i}.png" for name in "ab" for i in range(4)])
     for name in ("classes", "labels", "train", "test"):
         write(source / f"meta/{name}.txt", "a\nb\n")
-    assert asked(read(source))["level"].is_open
-    assert agrees(source, Answers(level="inner")).report.n == 8
+    assert not asked(read(source))
+    assert (got := agrees(source)).names == ["a", "b"]
+    assert (got.report.n, got.skipped) == (8, [])
 
 
 def coco(folder, ids):

@@ -78,3 +78,26 @@ def test_folders_that_are_splits_and_a_person_have_the_word(tmp_path, agrees):
     put(source / "of folders", [f"{split}/{path}" for split in ("train", "val") for path in TWO])
     (source / "of folders" / "test.txt").write_text("train/cat/0.png\n")
     assert read(source / "of folders").splits == {"train": 8, "val": 8}
+
+
+@pytest.mark.parametrize("top", ["", "images/", "set/images/", "set/"])
+def test_a_folder_of_such_lists_is_no_class_and_asks_nothing(tmp_path, agrees, top):
+    source = put(tmp_path / "s", [f"{top}{path}" for path in TWO])
+    texts = source / ("set" if top.startswith("set") else "") / "splits"
+    texts.mkdir()
+    for split, paths in SPLITS.items():
+        (texts / f"{split}.txt").write_text("\n".join(paths) + "\n")
+    (texts / "README.txt").write_text("who made them\n")
+    got = agrees(source)
+    assert (got.names, got.skipped) == (["cat", "dog"], [])
+    assert sorted(got.splits) == ["test"] * 2 + ["train"] * 6
+    assert not read(source).left_out
+
+
+def test_a_class_that_is_called_like_such_a_folder_stays_one(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"{name}/{at}.png" for name in ("meta", "cat") for at in "01"])
+    (source / "meta" / "notes.txt").write_text("x\n")
+    (source / "lists").mkdir()
+    got = agrees(source)
+    assert got.names == ["cat", "lists", "meta"]
+    assert got.given.count("meta") == 2

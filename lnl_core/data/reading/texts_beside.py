@@ -1,13 +1,18 @@
-"""Texts that name images and are read by nobody: named, so that none is lost unsaid."""
+"""Texts beside images: those that name images and are read by nobody, and lists of splits."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.split_names import is_split
 
+FOLDERS = ("meta", "splits", "lists", "annotations", "imagesets")
+"""Folders of texts beside class folders."""
+
+LINES = (".txt", ".lst", ".list", ".csv")
 _LOOK = 4096
 _ENDING = re.compile(
     rf"({'|'.join(map(re.escape, sorted(SUFFIXES, key=len, reverse=True)))})\b", re.IGNORECASE
@@ -40,3 +45,20 @@ def lists_a_split(file: Path) -> bool:
         and all(_ENDING.search(line) or "/" in line for line in lines)
         and not any(_LABELLED.search(line) for line in lines)
     )
+
+
+def is_folder_of_texts(folder: str) -> bool:
+    """Tell whether a folder is called like those of lists and holds some, and no image or folder.
+
+    It is no class then, though one be called so.
+    """
+    if os.path.basename(folder).lower() not in FOLDERS:
+        return False
+    try:
+        with os.scandir(folder) as listing:
+            endings = {
+                "/" if each.is_dir() else os.path.splitext(each.name)[1].lower() for each in listing
+            }
+    except OSError:
+        return False
+    return not endings.isdisjoint(LINES) and endings.isdisjoint(("/", *SUFFIXES))
