@@ -53,6 +53,31 @@ def test_which_columns_of_0_and_1_are_classes_can_be_said(tmp_path, agrees):
     assert counts(every) == {"blurry": 2, "cat": 2, "dog": 2}
 
 
+def test_columns_of_0_and_1_that_were_named_as_labels_are_classes(tmp_path, agrees):
+    source = hot(tmp_path / "s", FLAGS, "blurry,cat,dog")
+    got = agrees(source, Answers(label_column="cat,dog"))
+    assert got.given == ["cat", "dog", "cat", "dog", "dog", "cat"]
+    odd = hot(tmp_path / "o", [*FLAGS[:4], "0,2,0", *FLAGS[4:]], "blurry,cat,dog")
+    got = agrees(odd, Answers(label_column="cat,dog"))
+    assert (got.given, got.report.skipped) == (["cat", "dog", "cat", "dog", "dog", "cat"], 1)
+
+
+@pytest.mark.parametrize("names", ["label,label_2,x", "label,dog,x"])
+def test_of_columns_called_as_labels_the_first_is_meant(tmp_path, names):
+    source = hot(tmp_path / "s", FLAGS, names)
+    said = ",".join(names.split(",")[:2])
+    assert counts(read(source, label_column=said)) == {"0": 4, "1": 2}
+
+
+def test_of_columns_that_one_list_lacks_the_first_is_meant(tmp_path):
+    source = hot(tmp_path / "s", FLAGS, "blurry,cat,dog")
+    (source / "list.csv").rename(source / "train.csv")
+    put(source, ["t0.png", "t1.png"])
+    (source / "test.csv").write_text("image,dog\nt0.png,1\nt1.png,0\n")
+    found = read(source, lists=("train.csv", "test.csv"), label_column="cat,dog")
+    assert counts(found) == {"0": 4, "1": 4}
+
+
 def test_classes_of_which_each_row_has_one_are_no_question(tmp_path):
     source = hot(tmp_path / "s", ["1,0,0", "0,1,0", "0,0,1", "0,0,0"])
     assert "class_columns" not in asked(read(source, one_hot="yes"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.data import tables
-from lnl_core.data.reading import classes_files, columns
+from lnl_core.data.reading import classes_files, columns, one_hot, surveying
 from lnl_core.data.reading.column_names import COLUMNS, Columns, plain_names
 from lnl_core.data.reading.outline import UNLABELLED
 from lnl_core.data.tables import BadRow, visible
@@ -28,7 +28,8 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         files: the lists.
         home: the folder that their paths start from.
         answers: what a person said; a column that a list does not have is not meant there, as long
-            as another list has it. Of several (`class,target`) each takes the first that it has.
+            as another list has it. Of several (`class,target`) each takes the first that it has;
+            those of 0 and 1 that every list has are a class each.
 
     Raises:
         LnlError: one is no table, or none has a column that was named.
@@ -39,9 +40,9 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
         for file in files
     }
     said = {key: _parts(getattr(answers, key), names) for key in _SAID}
-    if answers.one_hot and any(_has_several(own, said["label_column"]) for own in names.values()):
-        answers = replace(answers, label_column="", class_columns=said["label_column"])
-        said["label_column"] = ()
+    if _are_classes(names, said["label_column"], answers):
+        of_classes = said.pop("label_column")
+        answers = replace(answers, label_column="", one_hot="yes", class_columns=of_classes)
     own = {file: _own(answers, said, names[file], names.values()) for file in files}
     decided: dict[Path, Columns] = {}
     known: dict[tuple[str, ...], Columns] = {}
@@ -65,9 +66,27 @@ def decide(files: Sequence[Path], home: Path, answers: Answers) -> dict[Path, Co
     return decided
 
 
-def _has_several(names: Sequence[str], parts: Sequence[str]) -> bool:
-    """Tell whether a list has more than one of columns: of 0 and 1, those are its classes."""
-    return sum(part in names for part in parts) > 1
+def _are_classes(
+    names: Mapping[Path, Sequence[str]], parts: Sequence[str], answers: Answers
+) -> bool:
+    """Tell whether columns that were named for the labels are classes, each of 0 and 1.
+
+    So it is where a person said so, or where every list has all of them and none is called as
+    labels are: then no list could take another one than the first.
+
+    Args:
+        names: the columns of each list, in small letters.
+        parts: the columns that were named.
+        answers: what a person said.
+    """
+    if answers.one_hot:
+        return any(sum(part in own for part in parts) > 1 for own in names.values())
+    if len(parts) < 2 or not all(part in own for own in names.values() for part in parts):
+        return False
+    if _has_labels(parts):
+        return False
+    hot = one_hot.likely(surveying.counts([*names], parts, answers.header != "none"))
+    return bool(hot.sure) and {*parts} == {*hot.sure, *hot.doubtful}
 
 
 def _parts(said: str, names: Mapping[Path, Sequence[str]]) -> tuple[str, ...]:
