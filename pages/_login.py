@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,20 +22,34 @@ def configured() -> bool:
 
 def may_see(request: Request) -> bool:
     """Tell whether the person may see pictures: always, unless `[auth]` asks for a login."""
-    if not configured():
-        return True
+    return not configured() or _said(request) is not None
+
+
+def login(request: Request) -> str | None:
+    """Return the login that a request brings, as reviewers are known by; None without one."""
+    said = _said(request) if configured() else None
+    return None if said is None else subject(said)
+
+
+def subject(said: Mapping[str, Any]) -> str:
+    """Return issuer, `#` and subject: what a provider never gives to two people."""
+    return f"{said.get('iss') or ''}#{said.get('sub') or said.get('email') or ''}"
+
+
+def _said(request: Request) -> dict[str, Any] | None:
+    """Return what the login cookie says of somebody logged in; None without one of this server."""
     try:  # Streamlit has no public way to read its own login cookie
-        from streamlit.web.server.starlette import starlette_websocket as login
+        from streamlit.web.server.starlette import starlette_websocket as cookies
         from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-        cookie = login._get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
+        cookie = cookies._get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
     except (ImportError, AttributeError):
-        return False
+        return None
     if cookie is None:
-        return False
+        return None
     said: dict[str, Any] = json.loads(cookie)  # signed by this server
     here = urlsplit(str(said.get("origin"))).netloc == request.headers.get("host")
-    return here and said.get("is_logged_in") is True
+    return said if here and said.get("is_logged_in") is True else None
 
 
 def check_address(address: str | None) -> str | None:

@@ -27,6 +27,7 @@ from streamlit import config
 from lnl_core.services import doctor, serving
 from lnl_core.services.datasets import leftovers
 from lnl_core.services.review import activation_maps, advised, evidence, holding, pictures
+from lnl_core.services.team import roles
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _gate, _login, _shell, _ui, _urls, _words
@@ -110,7 +111,10 @@ def _said(request: Request, dataset: int, row: int) -> Response:
 
 
 async def _advised(request: Request) -> Response:
-    """Note whom the page shows the evidence on an image, without the answer: the body says who."""
+    """Note whom the page shows the evidence on an image, without the answer.
+
+    The body says who, where no login does.
+    """
     numbers = _numbers(request)
     if numbers is None:
         return missing()
@@ -120,6 +124,11 @@ async def _advised(request: Request) -> Response:
     if who is None:
         return PlainTextResponse("That is no name.", 400, headers=COMMON | NEVER)
     name, (dataset, row) = who.decode("utf-8", "replace"), numbers
+    login = await run_in_threadpool(_login.login, request)
+    if login is not None:
+        name = await run_in_threadpool(lambda: roles.known(_ui.workspace(), login) or "")
+        if not name:
+            return missing()
     try:
         await run_in_threadpool(lambda: advised.note(_dataset(dataset), name, row))
     except LnlError:
@@ -221,7 +230,7 @@ async def _leave(request: Request) -> Response:
     """Take back what a tab holds that is being closed: it tells its secret name, and no more."""
     if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
         return missing()
-    if not from_our_page(request):
+    if not from_our_page(request) or not await run_in_threadpool(_login.may_see, request):
         return PlainTextResponse("Only our own pages may ask.", 403, headers=COMMON | NEVER)
     tab = await _body(request, LONGEST_TAB)
     if tab is None:

@@ -26,7 +26,7 @@ from lnl_core.services.workspace import (
     reviewers,
 )
 from lnl_core.types import LnlError, Workspace
-from pages import _ui
+from pages import _login, _ui
 from pages._ui import plain
 from pages._words import told
 
@@ -60,7 +60,7 @@ def settle(ws: Workspace) -> None:
 
 def _signed_in(ws: Workspace, login: dict[str, Any]) -> str:
     """Return the reviewer of a login, looked up once per session."""
-    subject = f"{login.get('iss') or ''}#{login.get('sub') or login.get('email') or ''}"
+    subject = _login.subject(login)
     kept = st.session_state.get("signed_in")
     if kept is None or kept[0] != subject:
         verified = str(login.get("email_verified")).lower() == "true"

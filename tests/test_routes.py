@@ -18,6 +18,7 @@ from streamlit import config
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from lnl_core.services.team import roles
 from lnl_core.store import advised, arrays, datasets, decisions, faults
 from lnl_core.types import Signals
 from pages import _login, _routes, _urls
@@ -299,6 +300,30 @@ def test_with_a_login_configured_pictures_need_it(client, tiny, monkeypatch):
     assert answer("for this test only", "http://evil.example") == 403
     assert answer("for this test only", HERE, logged_in=False) == 403
     assert answer("another secret", HERE) == 403
+
+
+def test_whom_evidence_is_shown_to_is_who_is_logged_in_whatever_the_page_says(
+    client, scored, workspace, monkeypatch
+):
+    secrets = Secrets(auth={"cookie_secret": "for this test only"})
+    for module in ("streamlit.runtime.secrets", "streamlit.web.server.server_util"):
+        monkeypatch.setattr(f"{module}.secrets_singleton", secrets)
+    decisions.add_reviewer(workspace, "ann")
+    assert roles.signed_in(workspace, "https://id#7", "Mallory", "", ()) == "Mallory"
+    address = f"/lnl/advised/{scored.id}/3"
+
+    def shown(subject):
+        said = {"origin": HERE, "is_logged_in": True, "iss": "https://id", "sub": subject}
+        cookie = create_signed_value("for this test only", "_streamlit_user", json.dumps(said))
+        client.cookies.set("_streamlit_user", cookie.decode())
+        return client.post(address, content="ann").status_code
+
+    assert client.post(address, content="ann").status_code == 403
+    assert shown("7") == 204
+    assert advised.among(scored, "ann", range(scored.n)) == set()
+    assert advised.among(scored, "Mallory", range(scored.n)) == {3}
+    assert shown("8") == 404  # of whom no page knows
+    assert advised.among(scored, "ann", range(scored.n)) == set()
 
 
 def test_a_thread_that_draws_a_page_lets_an_answer_through(workspace, monkeypatch):

@@ -73,6 +73,13 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("LOCK TABLE reviewers IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def known(ws: Workspace, login: str) -> str | None:
+    """Return the reviewer that a login belongs to; None where it is new."""
+    with reading(ws) as connection:
+        name = connection.execute(select(_TABLE.c.name).where(_TABLE.c.login == login)).scalar()
+    return None if name is None else str(name)
+
+
 def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:
     """Return the reviewer that a login belongs to; a new login gets a name of its own.
 
@@ -85,19 +92,17 @@ def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:
         called: what it calls the person.
         otherwise: what to add where the name belongs to another login, an address for example.
     """
+    if (mine := known(ws, login)) is not None:
+        return mine
     query = select(_TABLE.c.name).where(_TABLE.c.login == login)
-    with reading(ws) as connection:
-        known = connection.execute(query).scalar()
-    if known is not None:
-        return str(known)
     short = login.rpartition("#")[2]
     for each in (called, f"{called} ({otherwise})", f"{called} ({short})"):
         mine = decisions.add_reviewer(ws, each.strip()[:60])
         free = (_TABLE.c.name == mine, _TABLE.c.login.is_(None), _TABLE.c.role.is_(None))
         with transaction(ws) as connection:
-            known = connection.execute(query).scalar()  # another window may have been first
-            if known is not None:
-                return str(known)
+            already = connection.execute(query).scalar()  # another window may have been first
+            if already is not None:
+                return str(already)
             if connection.execute(update(_TABLE).where(*free).values(login=login)).rowcount:
                 return mine
     raise LnlError("Your name belongs to somebody else here. Ask the server's owner.")

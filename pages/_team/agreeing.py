@@ -44,7 +44,9 @@ def draw(found: Team) -> None:
             )
             st.caption(
                 "Cohen's kappa per pair, Fleiss' kappa of the images that all have answered, "
-                "Krippendorff's alpha of everything. Intervals: 1,000 draws of the images."
+                "Krippendorff's alpha of everything. Intervals: 1,000 draws of the images. Second "
+                "answers are no random sample: hidden looks ask half of them of labels that "
+                "somebody called wrong."
             )
 
 

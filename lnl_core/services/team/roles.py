@@ -140,6 +140,11 @@ def signed_in(
     return who
 
 
+def known(ws: Workspace, login: str) -> str | None:
+    """Return the reviewer that a login is; None before it was first seen on a page."""
+    return people.known(ws, login)
+
+
 def _named(login: str, address: str, owners: Collection[str]) -> bool:
     """Say whether owners are named by this login, or by this address in any case."""
     named = {each.casefold() for each in owners}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -11,9 +12,10 @@ import numpy as np
 from lnl_core.review import agreement
 from lnl_core.review.agreement import SHARED as SHARED
 from lnl_core.review.agreement import Agreement
+from lnl_core.review.hidden import BLIND
 from lnl_core.services.in_force import standing
 from lnl_core.services.team.roles import Role, roles
-from lnl_core.store import decisions, meaning
+from lnl_core.store import decisions, looks, meaning
 from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
 from lnl_core.store.decisions import SETTLED as SETTLED
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
@@ -34,8 +36,9 @@ class Person:
         seconds: median time of an answer, None where none has one.
         unsure: how many of the answers are unsure.
         accuracy: chance that an answer is right, as the answers of all let one estimate (Dawid and
-            Skene); None below `agreement.SHARED` images shared with others.
-        shared: images that somebody else has answered as well.
+            Skene); None below `agreement.SHARED` images shared with others, or where fewer than
+            three share any: of two who differ nobody can tell which is right.
+        shared: images that somebody else has answered as well, in hidden looks too.
         last_seen: time of the last answer.
     """
 
@@ -72,19 +75,20 @@ def team(info: DatasetInfo) -> Team:
     It is worked out once after each answer; roles are those of now.
     """
     known = roles(info.workspace)
-    found = _team(info, decisions.last_id(info))
+    found = _team(info, decisions.last_id(info), looks.last_id(info))
     named = (replace(each, role=known.get(each.name, Role.REVIEWER)) for each in found.people)
     return replace(found, people=tuple(named))
 
 
 @lru_cache(maxsize=4)
-def _team(info: DatasetInfo, _last_id: int) -> Team:
+def _team(info: DatasetInfo, _last_id: int, _last_look: int) -> Team:
     own = independent(info)
     names = list(dict.fromkeys(d.reviewer for d in own))
-    answers = ratings(own, names)
+    answers = ratings([*own, *_second(info, own)], names)
     k = int(answers.max(initial=0)) + 1
     shared = answers[:, (answers >= 0).sum(axis=0) >= 2]
     accuracy = agreement.dawid_skene(shared, k).accuracy if shared.size else np.zeros(len(names))
+    several = np.count_nonzero((shared >= 0).any(axis=1)) > 2
     people, now = [], standing(info)
     for index, name in enumerate(names):
         mine = [d for d in own if d.reviewer == name]
@@ -97,7 +101,7 @@ def _team(info: DatasetInfo, _last_id: int) -> Team:
                 answers=len(mine),
                 seconds=float(np.median(times)) if times else None,
                 unsure=sum(d.action is Action.UNSURE for d in mine),
-                accuracy=float(accuracy[index]) if common >= agreement.SHARED else None,
+                accuracy=float(accuracy[index]) if several and common >= agreement.SHARED else None,
                 shared=common,
                 last_seen=max(d.decided_at for d in mine),
             )
@@ -131,6 +135,26 @@ def independent(info: DatasetInfo) -> list[Decision]:
         if not nothing and not meaning.is_void(meaning.meant(each), info.no_classes):
             latest[each.row, each.reviewer] = each
     return list(latest.values())
+
+
+def _second(info: DatasetInfo, own: Sequence[Decision]) -> list[Decision]:
+    """Return what people said of an image without its label, in hidden looks.
+
+    They change no label, and are what the queue gives a second person of its own accord.
+
+    Args:
+        info: the data set.
+        own: answers; who has given one is not counted again.
+    """
+    known = {(each.row, each.reviewer) for each in own}
+    people = {each.reviewer for each in own}
+    return [
+        each
+        for each in looks.in_force(info)
+        if each.route in BLIND
+        and each.reviewer in people
+        and (each.row, each.reviewer) not in known
+    ]
 
 
 def ratings(own: list[Decision], names: list[str]) -> IntArray:

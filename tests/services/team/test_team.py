@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from lnl_core.review.hidden import CONFIRM, CONTROL, GOLD, REPEAT, SECOND
 from lnl_core.services import in_force
 from lnl_core.services.compare import lab, retraining
 from lnl_core.services.datasets import catalog
@@ -20,9 +21,9 @@ from lnl_core.services.runs import control, running
 from lnl_core.services.team import parts, roles, settling, team
 from lnl_core.services.team.roles import Role
 from lnl_core.services.workspace import datasets
-from lnl_core.store import audits, decisions, people
+from lnl_core.store import audits, decisions, looks, people
 from lnl_core.store import parts as stored_parts
-from lnl_core.types import Action, LnlError
+from lnl_core.types import Action, Decision, LnlError
 
 
 def say(info, who, row, action="keep", **more):
@@ -197,6 +198,42 @@ def test_the_team_and_how_far_it_agrees(disputed):
     assert ({a, b}, kappa.images) == ({"ann", "bob"}, 57)
     assert kappa.low < kappa.value < kappa.high
     assert kappa.value == pytest.approx(found.fleiss.value, abs=0.01)
+
+
+def test_hidden_looks_without_the_label_are_second_answers_and_nothing_else_is(scored):
+    """The queue gives an image to one person: nothing else would bring two to one."""
+    for row in range(58):
+        say(scored, "ann", row)
+    say(scored, "bob", 59)
+    given = loaded(scored).given_labels
+
+    def look(row, route, label):
+        label = int(label)
+        act, chosen = (Action.KEEP, None) if label == given[row] else (Action.RELABEL, label)
+        said = Decision(row, act, "bob", label=chosen, given_label=int(given[row]), route=route)
+        looks.append(scored, [said])
+
+    for row in range(55):
+        shown = given[row] if row % 5 else (given[row] + 1) % 3
+        look(row, (SECOND, CONFIRM, CONTROL)[row % 3], shown)
+    for row, route in ((56, GOLD), (59, REPEAT)):
+        look(row, route, given[row])
+    found = team.team(scored)
+    ((_, _, kappa),) = found.pairs
+    assert (kappa.images, {p.name: p.answers for p in found.people}) == (55, {"ann": 58, "bob": 1})
+    assert 0.5 < kappa.value < 0.9  # eleven of fifty-five differ
+    assert [p.accuracy for p in found.people] == [None, None]
+
+
+def test_of_two_nobody_can_tell_which_is_right_and_of_three_one_can(scored):
+    for row in range(60):
+        say(scored, "ann", row)
+        say(scored, "bob", row, "none" if row % 4 == 0 else "keep")
+    assert {p.accuracy for p in team.team(scored).people} == {None}
+    for row in range(60):
+        say(scored, "cyd", row)
+    right = {p.name: p.accuracy for p in team.team(scored).people}
+    assert right["bob"] < 0.85 < right["ann"]
 
 
 def test_one_person_has_nobody_to_agree_with(scored):
