@@ -101,3 +101,45 @@ def test_a_class_that_is_called_like_such_a_folder_stays_one(tmp_path, agrees):
     got = agrees(source)
     assert got.names == ["cat", "lists", "meta"]
     assert got.given.count("meta") == 2
+
+
+@pytest.mark.parametrize("line", ["{}", "D:\\set\\{}", "images/{}"])
+@pytest.mark.parametrize("image", ["cat/im {}.png", "tabby cat/{}.png", "big dog/im {}.png"])
+@pytest.mark.parametrize("into", ["", "splits"])
+def test_blanks_in_names_part_no_label_from_a_path(tmp_path, agrees, line, image, into):
+    names = [image.format(at) for at in range(4)] + [f"fox/{at}.png" for at in range(4)]
+    source = put(tmp_path / "s", names)
+    (source / into).mkdir(exist_ok=True)
+    for split, paths in {"train": names[1:7], "test": [names[0], names[7]]}.items():
+        lines = [
+            line.format(path if "\\" not in line else path.replace("/", "\\")) for path in paths
+        ]
+        (source / into / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    got = agrees(source)
+    assert got.names == sorted([image.split("/")[0], "fox"])
+    assert sorted(got.splits) == ["test"] * 2 + ["train"] * 6
+
+
+def test_a_label_before_a_path_is_a_label(tmp_path, agrees):
+    source = put(tmp_path / "s", TWO)
+    for split, paths in SPLITS.items():
+        lines = [f"{path[:3].upper()} {path}" for path in paths]
+        (source / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    assert agrees(source, Answers(header="none")).names == ["CAT", "DOG"]
+    got = agrees(source, Answers(labels_in="folders"))
+    assert (got.names, got.report.n) == (["cat", "dog"], 8)
+
+
+@pytest.mark.parametrize("form", ["{}.csv", "{}/metadata.csv"])
+def test_lists_of_splits_are_passed_by_where_a_person_says_folders(tmp_path, agrees, form):
+    paths = [f"{split}/{name}/0.png" for split in SPLITS for name in ("cat", "dog")]
+    source = put(tmp_path / "s", paths)
+    for split in SPLITS:
+        inside = "" if "/" in form else f"{split}/"
+        rows = "".join(f"{inside}{name}/0.png,x{name}\n" for name in ("cat", "dog"))
+        (source / form.format(split)).write_text(f"file_name,label\n{rows}")
+    assert agrees(source).names == ["xcat", "xdog"]
+    got = agrees(source, Answers(labels_in="folders"))
+    assert got.names == ["cat", "dog"]
+    said = [each.first for each in read(source, labels_in="folders").left_out]
+    assert form.format("test") in said

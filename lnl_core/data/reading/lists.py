@@ -19,6 +19,7 @@ from lnl_core.data.reading import (
     lists_within,
     places,
     read_me,
+    split_lists,
     tables_within,
 )
 from lnl_core.data.reading.finding import Finder
@@ -196,13 +197,15 @@ def _beside(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[Path]:
 def without_notes(folder: Path, found: list[Path]) -> list[Path]:
     """Return tables without those that are of one image each, where a folder has many.
 
-    That are JSON files, and texts called as an image is: `x.jpg`, `x.txt`.
+    That are JSON files, and texts called as an image is: `x.jpg`, `x.txt`. And without texts whose
+    lines are images with blanks in their names: lists of splits.
     """
     notes = {file for file in found if file.suffix.lower() == ".json"}
     texts = [file for file in found if file.suffix.lower() == ".txt"]
     stems = indexing.of(folder).stems if len(texts) > _NOTES else {}
     own = {file for file in texts if indexing.composed(file.stem) in stems}
     gone = {file for group in (notes, own) if len(group) > _NOTES for file in group}
+    gone |= {file for file in texts if split_lists.has_whole_paths(file, folder)}
     return [file for file in found if file not in gone]
 
 
@@ -303,15 +306,19 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     Returns:
         the lists; without listings where the folders have the labels.
     """
-    if len(lists.listings) != 1 or lists.listings[0].inside or answers.lists:
+    several = len(lists.listings) != 1 or bool(lists.listings[0].inside)
+    if answers.lists or (several and answers.labels_in != "folders"):
         return lists
     listing = lists.listings[0]
-    if _is_export(listing.file):
+    if not several and _is_export(listing.file):
         return lists
     top = folders.innermost((root or folder).resolve())
     tree = folders.survey(top)
     where = places.decide(tree, answers)
     classes = {plain(name): name for name, files in where.classes(tree) if files}
+    if several:
+        gone = dict.fromkeys((_called(each, folder) for each in lists.listings), FOLDERS_HAVE)
+        return Lists((), (), {**lists.unused, **gone}) if len(classes) > 1 else lists
     name = visible(listing.file.name)
     without = Lists((), lists.questions, {**lists.unused, name: FOLDERS_HAVE})
     if read_me.is_called_so(listing.file):
@@ -358,6 +365,11 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if taken == "folders":
         return replace(without, questions=questions)
     return replace(lists, questions=questions)
+
+
+def _called(each: Listing, folder: Path) -> str:
+    inside = os.path.relpath(each.file, folder).replace(os.sep, "/")
+    return visible(inside if each.inside else each.file.name)
 
 
 def _is_export(file: Path) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lnl_core.data import tables
+from lnl_core.data import folders, tables
 from lnl_core.data.files import FileSource, Item
-from lnl_core.data.reading import columns
+from lnl_core.data.reading import columns, texts_beside
 from lnl_core.data.reading.split_names import split_in
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.table_text import lines_of, text_of
@@ -42,6 +42,21 @@ def of_lines(file: Path) -> SplitList:
     with text_of(file, file.name) as text:
         lines = (line.strip() for line in lines_of(text, file.name))
         return SplitList(file, [(line, split) for line in lines if line])
+
+
+def has_whole_paths(file: Path, folder: Path) -> bool:
+    """Tell whether each of the first lines of a text called like a split is an image of a folder.
+
+    Its blanks are those of names then, and part no label from a path.
+    """
+    if not texts_beside.lists_a_split(file):
+        return False
+    lines = texts_beside.first_lines(file)
+    if not any(" " in line for line in lines):
+        return False
+    there = (each.path for each in folders.walk(folder) if not each.is_folder)
+    names = _Names(path for path in there if like_image(path))
+    return all(map(names.found, lines))
 
 
 def of_table(file: Path) -> SplitList | None:
