@@ -256,7 +256,8 @@ def locate(root: Path, cell: str, links: bool = False) -> tuple[Path, str] | Bad
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", cell):
         return BadRow("A web address, not a file.", "Download the images, then list the files.")
     outside = BadRow(
-        "The path leads out of the image folder.", "Choose an image folder above all images."
+        "The path leads out of the image folder.",
+        "Choose an image folder above all images with --root.",
     )
     if os.name != "nt" and PureWindowsPath(cell).drive:
         return outside

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.data import tables
-from lnl_core.data.files import Sample, storable
+from lnl_core.data.files import Sample, inside_path, storable
 from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
@@ -227,7 +227,9 @@ class ListRows:
         columns = self._columns[each.file]
         if columns.one_hot:
             cells = cells | {"label": columns.label_of(cells)}
-        if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
+        if (below := self._from_list(cells["image"], each.file)) is not None:
+            cells = cells | {"image": below}
+        elif each.inside and cells["image"] and not os.path.isabs(cells["image"]):
             cells = cells | {"image": f"{each.inside}/{cells['image']}"}
         if cells["image"] in self._same:
             cells = cells | {"image": self._same[cells["image"]]}
@@ -246,6 +248,13 @@ class ListRows:
             image = self.split_folders.of(cells.get("split") or each.file.stem, cells["image"])
             cells = cells if image == cells["image"] else cells | {"image": image}
         return cells
+
+    def _from_list(self, cell: str, file: Path) -> str | None:
+        """Return the path from home of what leads up from the list's folder; None of any other."""
+        if not cell.startswith(("../", "..\\")):
+            return None
+        path = os.path.normpath(file.parent.resolve() / cell.replace("\\", "/"))
+        return inside_path(self._home, path) if os.path.isfile(path) else None
 
     def count(self) -> Counted:
         """Go over the rows once, without opening any image.

@@ -114,3 +114,19 @@ def test_two_endings_of_one_name_need_the_ending_in_the_list(tmp_path):
     (tmp_path / "list.csv").write_text("image,label\n0,cat\n1,dog\n2,cat\n")
     with pytest.raises(LnlError, match=r"3 times, .*with the endings .jpg, .png. Write the ending"):
         read(tmp_path)
+
+
+def test_paths_that_lead_up_from_the_folder_of_their_list(tmp_path, agrees):
+    names = [f"images/{at}.png" for at in range(4)]
+    put(tmp_path / "s", names)
+    (tmp_path / "s" / "lists").mkdir()
+    rows = [f"../{name},{'ab'[at % 2]}" for at, name in enumerate(names)]
+    listing = tmp_path / "s" / "lists" / "l.csv"
+    listing.write_text("\n".join(["image,label", *rows]) + "\n")
+    assert agrees(tmp_path / "s").paths == names
+    assert agrees(listing, root=tmp_path / "s").paths == names
+    with pytest.raises(LnlError, match="Choose an image folder above all images with --root"):
+        read(listing)
+    listing.write_text("image,label\n../../out.png,a\n../images/0.png,b\n")
+    put(tmp_path, ["out.png"])
+    assert agrees(listing, root=tmp_path / "s").paths == ["images/0.png"]
