@@ -7,7 +7,7 @@ said is read anew each time. Nothing leaves the server before the page asks for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 
 from lnl_core.said import chances
 from lnl_core.services.in_force import Scored, learned_from, loaded, scored
-from lnl_core.services.review import groups
+from lnl_core.services.review import groups, known_copies
 from lnl_core.services.review.alike import features_of, nearest, nearest_of, newest
 from lnl_core.services.review.opinions import curves, loss, opinions, runs_of
 from lnl_core.store import datasets, decisions
@@ -40,23 +40,24 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     told), `loss` (by epoch, likewise), `neighbours`, `exemplars_given`, `exemplars_suggested`
     (rows), `said` (row of any of these -> what `facts` says of it). Where the same picture is
     stored again also `copies` (as `neighbours`, with their `id`, other labels first),
-    `copies_total`, and `copies_labels`: label and count of all of the picture's, this image's among
-    them, the most frequent first. `p_wrong` is None of an image that was added since the last run,
-    of which no method says anything, and where a run was told the answer.
+    `copies_total`, `copies_labels`: label and count of all of the picture's, this image's among
+    them, the most frequent first, and `copies_corrected`: how many people have relabelled.
+    `p_wrong` is None of an image that was added since the last run, of which no method says
+    anything, and where a run was told the answer; answers to other copies go before it.
     Where the image came with several labels, `listed`: their classes.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
     """
     ranked = _ranked(info, row)
-    found = dict(_lasting(info, ranked, newest(info), row))
+    found = dict(_lasting(info, ranked, newest(info), row, known_copies.shown(info, row)))
     near = found.pop("near")
     stored = groups.others(info, row)
     given = int(loaded(info).given_labels[row])
     copies = _first_copies(info, stored, given)
     rows = [*near, *copies, *found["exemplars_given"], *found["exemplars_suggested"]]
     said = decisions.in_force(info, rows=rows) if rows else {}
-    again = _copies(info, stored, copies, given, said) if copies else {}
+    again = _copies(info, row, stored, copies, said) if copies else {}
     return {
         **found,
         "neighbours": _labelled(info, near, said),
@@ -91,19 +92,23 @@ def _prepare(info: DatasetInfo, rows: tuple[int, ...]) -> None:
         return
     features = newest(info)
     for row in rows:
-        _lasting(info, ranked, features, row)
+        _lasting(info, ranked, features, row, known_copies.shown(info, row))
 
 
 @lru_cache(maxsize=1024)
 def _lasting(
-    info: DatasetInfo, ranked: Scored, features: tuple[Path, int] | None, row: int
+    info: DatasetInfo,
+    ranked: Scored,
+    features: tuple[Path, int] | None,
+    row: int,
+    known: int | None,
 ) -> dict[str, Any]:
-    """Return what no answer changes; `near` are the rows of the neighbours.
+    """Return what no answer changes, but one to another copy; `near` are the neighbours' rows.
 
     `features` is the file that `features_of` opens: with another one, the neighbours are others.
+    `known` is the class that people have said of the picture by its other copies.
     """
     given = int(loaded(info).given_labels[row])
-    suggested = int(ranked.ranking.suggested_labels[row])
     no_class = given in info.no_classes
     runs = runs_of(info, ranked, row)
     said = opinions(info, ranked, runs, row, given)
@@ -114,12 +119,13 @@ def _lasting(
         if not one["told"] and learned_from(info, ranked.run_ids[one["key"]])[row]
     }
     opened = features_of(info) if features else None
+    top = _top(ranked, runs.values(), row, given, known)
+    suggested = top[0]["label"] if top else -1
+    scored_p = float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) and not told else None
     return {
         "row": row,
-        "p_wrong": float(ranked.ranking.p_wrong[row])
-        if ranked.is_scored(row) and not told
-        else None,
-        "top": _top(ranked, row),
+        "p_wrong": known_copies.p_wrong(info, row, known, scored_p),
+        "top": top,
         "methods": said,
         "told": told,
         "curves": [] if no_class else curves(own, row, given, suggested),
@@ -130,10 +136,14 @@ def _lasting(
     }
 
 
-def _top(ranked: Scored, row: int) -> list[dict[str, Any]]:
+def _top(
+    ranked: Scored, runs: Iterable[Signals], row: int, given: int, known: int | None
+) -> list[dict[str, Any]]:
     """Return the classes that it may be if the label is wrong: shares of that case, add up to 1."""
     labels, probs = ranked.ranking.top_labels[row], ranked.ranking.top_probs[row]
     top = [(int(label), float(p)) for label, p in zip(labels, probs, strict=True) if label >= 0]
+    if known is not None:
+        top = known_copies.likely(top, runs, row, given, known)
     words = chances([p for _, p in top])
     return [
         {"label": label, "prob": p, "said": said}
@@ -206,20 +216,16 @@ def _first_copies(info: DatasetInfo, stored: IntArray, given: int) -> list[int]:
 
 
 def _copies(
-    info: DatasetInfo, stored: IntArray, shown: Sequence[int], given: int, said: Said
+    info: DatasetInfo, row: int, stored: IntArray, shown: Sequence[int], said: Said
 ) -> dict[str, Any]:
     """Return some other images of the same picture, how many there are, and all their labels."""
     data = loaded(info)
-    labels = np.asarray(data.given_labels)[stored]
-    told, counts = np.unique(np.append(labels, given), return_counts=True)
-    order = np.argsort(-counts, kind="stable")
+    labels, corrected = known_copies.labels(info, row)
     return {
         "copies": [one | {"id": data.ids[one["row"]]} for one in _labelled(info, shown, said)],
         "copies_total": len(stored),
-        "copies_labels": [
-            {"label": int(label), "count": int(count)}
-            for label, count in zip(told[order], counts[order], strict=True)
-        ],
+        "copies_labels": labels,
+        "copies_corrected": corrected,
     }
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lnl_core.services.in_force import Scored, loaded, score_shown, scored
-from lnl_core.services.review import advised, again, blind, groups, looks, second
+from lnl_core.services.in_force import Scored, loaded, scored
+from lnl_core.services.review import advised, again, blind, groups, known_copies, looks, second
 from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class, retired
 from lnl_core.services.workspace import dataset_by_id
@@ -231,6 +231,10 @@ def _decision(
     mode = str(entry.get("mode", "commit"))[:20]
     milliseconds = entry.get("ms")
     position = entry.get("position")
+    score, suggested = None, None
+    if ranked is not None:
+        suggested = int(ranked.ranking.suggested_labels[row])
+        score, suggested = known_copies.score_and_class(info, row, suggested)
     said = Decision(
         row=row,
         action=Action(str(entry["action"])),
@@ -241,8 +245,8 @@ def _decision(
         decided_at=_when(entry.get("at")),
         seconds=None if milliseconds is None else min(max(0.0, float(milliseconds) / 1000), 86400),
         given_label=int(loaded(info).given_labels[row]),
-        suggested_label=None if ranked is None else int(ranked.ranking.suggested_labels[row]),
-        p_wrong=score_shown(info, row),
+        suggested_label=suggested,
+        p_wrong=score,
         run_ids=() if ranked is None else tuple(sorted(ranked.run_ids.values())),
         position=None if position is None else min(max(0, int(position)), info.n),
         mode=mode,

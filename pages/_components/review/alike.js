@@ -2,7 +2,7 @@
 
 import { gap, h, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
-import { count, short } from "../desk/words.js";
+import { count, plural, short } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
 import { reasonWords } from "./reason.js";
 import { togetherButton } from "./together.js";
@@ -105,7 +105,7 @@ export function samePicture(desk, found) {
   const { copies = [], copies_total: total = 0, copies_labels: labels = [] } = found;
   if (!copies.length) return null;
   const given = Number(desk.queue.item?.given);
-  const words = labels.length > 1 ? contradiction(desk, labels) : ["All have the same label."];
+  const words = labels.length > 1 ? contradiction(desk, labels) : [sameWords(found)];
   const title = `The same picture, ${count(total + 1)} times`;
   const thumbs = copies.slice(0, COPIES).map((each) => {
     const kind = each.label === given ? "" : "odd";
@@ -119,6 +119,12 @@ export function samePicture(desk, found) {
     h("div", { class: "cap reason" }, words),
     h("div", { class: "thumbs nbs" }, thumbs),
   );
+}
+
+/** @param {Found} found */
+export function sameWords({ copies_corrected: corrected = 0 }) {
+  if (!corrected) return "All have the same label.";
+  return `All have the same label now: ${plural(corrected, "copy was", "copies were")} corrected.`;
 }
 
 /**

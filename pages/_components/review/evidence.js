@@ -37,6 +37,7 @@ import { showsEvidence } from "./desk.js";
  * @property {{ row: number, label: number, id: string }[]} [copies] others of the same picture
  * @property {number} [copies_total] of which `copies` are the first
  * @property {{ label: number, count: number }[]} [copies_labels] of all of the picture's
+ * @property {number} [copies_corrected] how many of the others people have relabelled
  * @property {number[]} [listed] the classes that the image came with, where they are several
  * @property {number[]} exemplars_given
  * @property {number[]} exemplars_suggested

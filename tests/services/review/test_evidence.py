@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from lnl_core.services.review import evidence, pictures
+from lnl_core.review import copies
+from lnl_core.services.review import evidence, pictures, recording
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
@@ -107,3 +108,58 @@ def test_the_same_picture_is_shown_with_the_labels_that_it_carries(workspace, sc
     assert found["copies_total"] == 2
     assert {8, same} <= set(found["said"])
     assert "copies" not in evidence.evidence(scored, 10)
+
+
+@pytest.fixture
+def twins(scored):
+    """Rows 3 and 8 show one picture and are labelled otherwise: the ranking speaks against both."""
+    groups = np.arange(60, dtype=np.int32)
+    groups[8] = 3
+    arrays.write_array(scored.directory / datasets.COPIES, groups)
+    given = np.asarray(datasets.load(scored).given_labels)
+    ranking, runs = arrays.load_ranking(scored.directory / "ranking")
+    ranking = copies.put_first(ranking, groups, given)
+    arrays.save_ranking(scored.directory / "ranking", ranking, runs)
+    return scored
+
+
+def test_an_answer_to_a_copy_ends_the_case_against_the_label_that_it_bears_out(workspace, twins):
+    given = np.asarray(datasets.load(twins).given_labels)
+    row, twin = 8, 3
+    before = evidence.evidence(twins, row)
+    assert (before["p_wrong"], before["top"][0]["label"]) == (
+        pytest.approx(0.5, abs=0.5),
+        given[twin],
+    )
+    decisions.append(twins, [Decision(twin, Action.RELABEL, "ann", label=int(given[row]))])
+    found = evidence.evidence(twins, row)
+    assert found["p_wrong"] < 0.01
+    assert found["top"][0]["prob"] < 0.99
+    assert [each["label"] for each in found["copies_labels"]] == [given[row]]
+    assert found["copies_corrected"] == 1
+    recording.record(twins, "ann", [{"cid": "a", "row": row, "action": "keep"}])
+    assert list(decisions.history(twins))[-1].p_wrong == found["p_wrong"]
+
+
+def test_a_copy_that_people_have_relabelled_speaks_against_the_label_it_had(workspace, twins):
+    given = np.asarray(datasets.load(twins).given_labels)
+    shown = int(3 - given[3] - given[8])  # neither of both
+    decisions.append(twins, [Decision(3, Action.RELABEL, "ann", label=shown)])
+    found = evidence.evidence(twins, 8)
+    assert found["p_wrong"] > 0.99
+    assert (found["top"][0]["label"], found["top"][0]["prob"]) == (shown, 0.99)
+    assert sum(each["prob"] for each in found["top"]) <= 1.001
+    recording.record(twins, "ann", [{"cid": "a", "row": 8, "action": "relabel", "label": shown}])
+    assert list(decisions.history(twins))[-1].suggested_label == shown
+
+
+def test_copies_that_people_contradict_each_other_on_say_nothing(workspace, twins):
+    before = evidence.evidence(twins, 8)
+    given = int(datasets.load(twins).given_labels[3])
+    answers = [
+        Decision(3, Action.KEEP, "ann"),
+        Decision(3, Action.RELABEL, "bob", label=(given + 1) % 3),
+    ]
+    decisions.append(twins, answers)
+    found = evidence.evidence(twins, 8)
+    assert (found["p_wrong"], found["top"]) == (before["p_wrong"], before["top"])
