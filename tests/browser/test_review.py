@@ -206,15 +206,21 @@ def test_assisted_shows_everything_at_once_and_says_so(desk):
 def test_enter_takes_no_class_where_the_label_is_probably_right_and_says_so(desk):
     """An image far down the queue, everything shown: Enter, pressed by habit, changes nothing."""
     page, probably_right = desk.page, 7
-    desk.open(f"&id=item-{probably_right}").press("e")
+    desk.open(f"&id=item-{probably_right}").looked()
+    stage, size = page.locator(".stage"), "each => [each.offsetTop, each.offsetHeight]"
+    before = stage.evaluate(size)
+    desk.press("e")
     page.wait_for_selector(".choice .name")
     legend, rows = page.locator(".legend"), page.locator(".choice")
-    assert "W then Enter accept" in " ".join(legend.inner_text().split())
+    assert "W Enter accept" in " ".join(legend.inner_text().split())
+    assert legend.evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    assert stage.evaluate(size) == before  # the picture never resizes
     assert rows.first.locator("kbd").all_inner_texts()[1:] == ["W", "Enter"]
     desk.press("Enter")
     page.locator(".toast", has_text="K keeps the label").wait_for()
     desk.press("w").evidence()
-    assert "then" not in legend.inner_text()
+    assert " ".join(legend.inner_text().split()).startswith("Enter accept")
+    assert stage.evaluate(size) == before
     assert rows.first.locator("kbd").all_inner_texts()[1:] == ["Enter"]
     desk.press("Enter").saved()
     ((row, action, _),) = desk.actions()

@@ -38,6 +38,23 @@ def test_wheel_drag_and_keys_look_closer_and_escape_goes_back(desk):
     assert desk.shown != first
 
 
+def test_the_badge_says_the_scale_that_is_drawn(desk):
+    page, tag = desk.page, desk.page.locator(".stage .tag")
+    desk.looked()
+    whole = tag.inner_text()
+    page.keyboard.press("f")
+    page.wait_for_selector(".stage.zoomed img.original")
+    box = page.locator("img.original").bounding_box()
+    own = page.locator("img.original").evaluate("image => image.naturalWidth")
+    page.wait_for_function(
+        "([tag, words]) => tag.textContent.endsWith(words)",
+        arg=[tag.element_handle(), f", shown {round(box['width'] / own)}×"],
+    )
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".stage:not(.zoomed)")
+    assert tag.inner_text() == whole
+
+
 def test_path_is_copied_by_one_press(desk):
     page = desk.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

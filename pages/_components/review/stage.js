@@ -10,7 +10,7 @@ import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
-import { count, folderAndFile, oneLine, plural, short } from "../desk/words.js";
+import { folderAndFile, oneLine, plural, short } from "../desk/words.js";
 import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
 import { needEvidence, noteAdvised } from "./evidence.js";
 import { drawPanel } from "./panel.js";
@@ -18,7 +18,7 @@ import { blindQuestion } from "./naming.js";
 import { ahead, isComing } from "./queue.js";
 import { saidNow } from "./said.js";
 import { show } from "./say.js";
-import { setPicture } from "./zoom.js";
+import { drawBadge, setPicture } from "./zoom.js";
 
 /**
  * @import { IconName } from "../desk/icons.js"
@@ -176,17 +176,16 @@ function endWords({ labelling }, left) {
 }
 
 /** @param {ReviewDesk} desk */
-export function drawPicture({ queue, parts, stage }) {
-  const { image, badge } = stage;
+export function drawPicture(desk) {
+  const { queue, parts, stage } = desk;
+  const { image } = stage;
   if (!queue.item || !image) return;
   const width = image.naturalWidth || queue.item.w;
   const height = image.naturalHeight || queue.item.h;
   const drawn = drawnSize(width, height, parts.stage.clientWidth, parts.stage.clientHeight);
   image.style.width = `${drawn.width}px`;
   image.style.height = `${drawn.height}px`;
-  const times = drawn.scale >= 9.5 ? Math.round(drawn.scale) : Math.round(drawn.scale * 10) / 10;
-  const shown = times === 1 ? "" : `, shown ${times}×`;
-  badge.textContent = `${count(width)} × ${count(height)} px${shown}`;
+  drawBadge(desk);
 }
 
 /** @param {ReviewDesk} desk */
@@ -299,7 +298,7 @@ export function prepare(desk) {
 
 /** What Enter takes: nothing yet, for the label is probably right. */
 const wrongFirst = () =>
-  h("span", { class: "plainbtn" }, cap("W", true), "then", cap("Enter", true), "accept");
+  h("span", { class: "plainbtn" }, cap("W", true), cap("Enter", true), "accept");
 
 /** @param {ReviewDesk} desk */
 export function askForEvidence(desk) {

@@ -2,7 +2,7 @@
 
 import { h } from "../desk/nodes.js";
 import { at } from "../desk/pictures.js";
-import { short } from "../desk/words.js";
+import { count, short } from "../desk/words.js";
 import { show } from "./say.js";
 
 /**
@@ -151,13 +151,44 @@ export async function fullSize(desk) {
 }
 
 /** @param {ReviewDesk} desk */
-function original({ stage, queue, data }) {
+function original(desk) {
+  const { stage, queue, data } = desk;
   const { zoom } = stage;
   if (!zoom.original) {
     zoom.original = h("img", { class: "original", alt: "", draggable: "false" });
+    zoom.original.onload = () => drawBadge(desk);
     zoom.original.src = at(data.urls.original, Number(queue.item?.row));
   }
   return zoom.original;
+}
+
+/**
+ * How large the file is that is shown, and how many times its own size it is drawn now.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function drawBadge({ queue, stage }) {
+  const { image, badge, zoom } = stage;
+  if (!queue.item || !image) return;
+  const top = zoom.scale > 1 && zoom.original?.naturalWidth ? zoom.original : image;
+  const width = top.naturalWidth || queue.item.w;
+  const height = top.naturalHeight || queue.item.h;
+  badge.textContent = sizeWords(
+    width,
+    height,
+    (parseFloat(image.style.width) * zoom.scale) / width,
+  );
+}
+
+/**
+ * @param {number} width px
+ * @param {number} height px
+ * @param {number} scale times its own size
+ */
+export function sizeWords(width, height, scale) {
+  const times = scale >= 9.5 ? Math.round(scale) : Math.round(scale * 10) / 10;
+  const shown = times === 1 ? "" : `, shown ${times}×`;
+  return `${count(width)} × ${count(height)} px${shown}`;
 }
 
 /** @param {ReviewDesk} desk */
@@ -169,6 +200,7 @@ function place(desk) {
   const moved = zoom.scale > 1 ? `translate(${zoom.x}px, ${zoom.y}px) scale(${zoom.scale})` : "";
   if (image) image.style.transform = moved;
   if (over instanceof HTMLElement) over.style.display = zoom.scale > 1 ? "none" : "";
+  drawBadge(desk);
   if (zoom.scale <= 1 || !image) {
     zoom.original?.remove();
     return;
