@@ -137,6 +137,14 @@ def slow(job: Job) -> str:
     return f"Slower than estimated: {_words.percent(share)} of the speed."
 
 
+def crowded() -> str:
+    """Return that this machine has more to do than cores for it, nothing where it has not."""
+    wanted = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if wanted < 2 * cores():
+        return ""
+    return f"This machine is busy: {wanted:.0f} tasks want its {_words.plural(cores(), 'core')}."
+
+
 def figures(job: Job) -> list[tuple[str, str]]:
     """Return the figures of a running job as (label, value); what is unknown is left out."""
     facts: list[tuple[str, str]] = []

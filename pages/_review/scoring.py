@@ -45,7 +45,7 @@ def _wait(info: DatasetInfo) -> None:
         _ui.thumbs(info, [int(row) for row in rows], side=48)
         st.progress(min(max(job.fraction, 0.0), 1.0), text=_until(info, job))
         st.caption(_doing(job, len(active) - 1))
-        if slow := _jobs.slow(job):
+        if slow := _jobs.slow(job) or (_jobs.crowded() if _left(info, job) < 0 else ""):
             st.caption(f":material/hourglass_bottom: {slow}")
         st.caption(
             "The queue opens here by itself, with the first result. Later results put what you "
@@ -64,11 +64,21 @@ def _first(active: list[Job]) -> Job:
     return (running or active)[-1]
 
 
+def _left(info: DatasetInfo, job: Job) -> float:
+    """Return seconds until the first queue, by the run's own clock where it has one.
+
+    Below 0 where the estimate has run out, and the run does not know better.
+    """
+    if job.eta_seconds is not None:
+        return job.eta_seconds
+    return recipes.recipe(info).first_seconds - _since(job.created_at)
+
+
 def _until(info: DatasetInfo, job: Job) -> str:
-    """Say how long until the first queue, by the run's own clock where it has one."""
-    left = job.eta_seconds
-    if left is None:
-        left = recipes.recipe(info).first_seconds - _since(job.created_at)
+    """Say how long until the first queue."""
+    left = _left(info, job)
+    if left < 0:
+        return "**First queue later than estimated**"
     when = f"in about {_words.about(left)}" if left > _SOON else "in a moment"
     return f"**First queue {when}**"
 

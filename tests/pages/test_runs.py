@@ -1,7 +1,9 @@
 import dataclasses
 import json
+import os
 
 import numpy as np
+import pytest
 from sqlalchemy import update
 
 from lnl_core.jobs import engines, queue
@@ -335,3 +337,18 @@ def test_images_that_no_run_has_seen_are_said_and_scored_by_one_press(
     assert not app.exception
     assert [job.method for job in queue.jobs(info)][:2] == ["knn", "knn"]
     assert "Runs are on their way" in texts(app)
+
+
+@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="this system tells no load")
+def test_a_first_queue_that_is_late_says_that_the_machine_is_busy(
+    desk, workspace, tiny, no_worker, texts, monkeypatch
+):
+    recipes.start_scoring(tiny)
+    with transaction(workspace) as connection:
+        connection.execute(update(schema.jobs).values(created_at="2026-01-01T00:00:00Z"))
+    monkeypatch.setattr(os, "getloadavg", lambda: (99.0, 0.0, 0.0))
+    app = desk("review", dataset="tiny")
+    assert any("later than estimated" in each.proto.text for each in app.get("progress"))
+    assert "This machine is busy: 99 tasks want its" in texts(app)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.0, 0.0))
+    assert "This machine is busy" not in texts(desk("review", dataset="tiny"))
