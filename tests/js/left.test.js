@@ -68,6 +68,16 @@ test("in a small set the guarantee comes with the last image, and looking at all
   assert.match(all, /looking at every image takes hardly longer, and is sure$/);
 });
 
+test("of a team the guarantee is never without what it supposes", () => {
+  const errors_left = { ...LEFT, supposes: "if nobody errs" };
+  const course = { past: [], ahead: [], people: "" };
+  assert.match(words({ ...NOW, errors_left, course })[2], /sure to 95.% if nobody errs$/);
+  const people = "At most 300 with what people pass over";
+  const more = words({ ...NOW, errors_left, course: { ...course, people } })[2];
+  assert.match(more, /sure to 95.% if nobody errs\. At most 300 with what people pass over$/);
+  assert.match(words({ ...NOW, course })[2], /sure to 95.%$/);
+});
+
 test("a certificate needs a random check", () => {
   const done = { ...LEFT, may_stop: true };
   assert.ok(certified(done));

@@ -107,9 +107,12 @@ class Corrected:
 
     @property
     def short(self) -> str:
-        """What the panel says: without counts, which would tell what was gold a moment ago."""
+        """What the panel says: without counts, which would tell what was gold a moment ago.
+
+        Of a team it says beside the plain limit already what that one supposes.
+        """
         if self.limit is None:
-            return NO_ERRORS
+            return NO_ERRORS if self.reviewers < 2 else ""
         return f"At most {self.limit:,} with what people pass over"
 
     def as_dict(self) -> dict[str, object]:

@@ -66,7 +66,8 @@ function guaranteeOf(now) {
     const all = lastIsSooner(now) ? `; or once all ${count(left.total)} are reviewed` : "";
     return { name, value: "nothing yet", side: side + all };
   }
-  const sure = people ? `sure to 95${THIN}%. ${people}` : `sure to 95${THIN}%`;
+  const alone = `sure to 95${THIN}% ${left.supposes ?? ""}`.trim();
+  const sure = people ? `${alone}. ${people}` : alone;
   return { name, value: `at most ${count(left.limit)} left`, side: sure };
 }
 

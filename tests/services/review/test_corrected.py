@@ -91,12 +91,14 @@ def test_of_a_team_nothing_is_promised_without_what_it_supposes(done, capsys, mo
     monkeypatch.setenv("LNL_HOME", str(done.workspace.home))
     alone = auditing.errors_left(done, fresh=True)
     assert alone.may_stop
+    assert corrected(done, alone).short == NO_ERRORS
     assert IF not in f"{alone.words} {goals.stand(done).reached} {alone.as_dict()['supposes']}"
     Reviewer(done.workspace, done, "cyd").press(0)
     left = auditing.errors_left(done, fresh=True)
     assert left.words.endswith(f"(95 % sure {IF})")
     assert goals.stand(done, now=standing(done)).reached.endswith(IF)
     assert left.as_dict()["supposes"] == IF
+    assert corrected(done, left, standing(done)).short == ""  # it is said already
     body = certifying.certificate(done)
     assert dict(reading.lines(body))["Guaranteed"].endswith(f"sure to 95 % {IF}")
     assert body["stopping"]["said"].endswith(IF)
