@@ -321,6 +321,21 @@ def test_blank_labels_hide_no_words_beside_numbers(tmp_path, keep, first, second
     assert asked(read(source, unlabelled=keep))["label_column"].is_open
 
 
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("train_labels", "val_labels"), {"train", "val"}),
+        (("labels-train", "Test List"), {"train", "Test"}),
+        (("instances_train2017", "instances_val2017"), {"train2017", "val2017"}),
+        (("train", "train_labels"), {"train", "train_labels"}),
+    ],
+)
+def test_lists_are_of_the_split_that_they_are_called_after(tmp_path, agrees, names, splits):
+    cells = ("image,label", {"label": SAME})
+    source = lists_of(tmp_path / "s", **dict.fromkeys(names, cells))
+    assert set(agrees(source).splits) == splits
+
+
 def test_images_that_no_list_names_are_said(tmp_path, agrees):
     source = lists_of(
         tmp_path / "s", train=("image,label", {"label": SAME}), val=("image,label", {"label": SAME})
@@ -433,7 +448,7 @@ def test_a_column_that_contradicts_the_names_of_the_lists_is_said(tmp_path):
         "3 rows say another split than the list's name (test_list.csv: 3 in “val”)"
     )
     found = read(tmp_path, split_column="none")
-    assert found.splits == {"test_list": 6, "train": 6}
+    assert found.splits == {"test": 6, "train": 6}
     assert not any("another split" in note for note in found.notes)
 
 

@@ -20,6 +20,7 @@ from lnl_core.data.reading import (
     places,
     read_me,
     split_lists,
+    split_names,
     tables_within,
 )
 from lnl_core.data.reading.finding import Finder
@@ -172,7 +173,7 @@ def that_ask(folder: Path) -> Lists:
     own = [each for each in without_notes(folder, there) if _asks(each)]
     found = own or [each for each in _beside(folder, inner) if _asks(each)]
     several = len(found) > 1
-    listings = tuple(Listing(each, _split_of(each) if several else "") for each in found)
+    listings = _as_splits(found) if several else tuple(map(Listing, found))
     return Lists(listings, root=None if own else folder)
 
 
@@ -241,14 +242,25 @@ def _asked_for(folder: Path, there: Sequence[Path], answers: Answers) -> Lists:
             f"{meant(strange[0], by_name)} Known: {known}."
         )
     several = len(answers.lists) > 1
-    chosen = [Listing(by_name[n], _split_of(by_name[n]) if several else "") for n in answers.lists]
+    wanted = [by_name[name] for name in answers.lists]
+    chosen = _as_splits(wanted) if several else tuple(map(Listing, wanted))
     unused = {n: "Another list was chosen." for n in by_name if n not in answers.lists}
     apart = any(each.file.parent != folder for each in chosen)
-    return Lists(tuple(chosen), (), unused, folder if apart else None)
+    return Lists(chosen, (), unused, folder if apart else None)
 
 
-def _split_of(file: Path) -> str:
-    return file.stem.removeprefix("instances_") if file.suffix == ".json" else file.stem
+def _as_splits(files: Sequence[Path]) -> tuple[Listing, ...]:
+    """Return lists, each as the split that it is called after, by its whole name if two share it.
+
+    `train_labels.csv` is of train, unless `train.csv` is read, too.
+    """
+    stems = [
+        file.stem.removeprefix("instances_") if file.suffix == ".json" else file.stem
+        for file in files
+    ]
+    short = list(map(split_names.of_list, stems))
+    names = short if len(set(short)) == len(set(stems)) else stems
+    return tuple(Listing(file, name) for file, name in zip(files, names, strict=True))
 
 
 def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
@@ -278,7 +290,7 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
         lists = labels
     if len(lists) == 1:
         return Lists((Listing(lists[0]),), (), unused)
-    together = tuple(Listing(each, _split_of(each)) for each in lists)
+    together = _as_splits(lists)
     parts = all(places.is_split(each.stem, lists=True) for each in lists)
     shown = ", ".join(f"“{visible(each.name)[:40]}”" for each in lists)
     question = Question(

@@ -17,7 +17,7 @@ from lnl_core.data.list_rows import Listing
 from lnl_core.data.reading import lists_that_ask, surveying, tables_within
 from lnl_core.data.reading.places import holds_masks, is_of_files, like_image
 from lnl_core.data.reading.spellings import plain
-from lnl_core.data.reading.split_names import is_split
+from lnl_core.data.reading.split_names import is_split, of_list
 from lnl_core.data.reading.tables_within import Named
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Question
@@ -106,7 +106,9 @@ def find(
             elif place.is_split and file in whole and (said := _says_folders(named, answers)):
                 same += [called] if said != "called so" else []
             else:
-                split = file.stem if parts and is_split(file.stem, lists=True) else place.split
+                split = (
+                    of_list(file.stem) if parts and is_split(file.stem, lists=True) else place.split
+                )
                 found.append(Listing(file, split, f"{place.path}{named.below}", called))
                 labels += [(place.split, each) for each in own]
                 of_splits += place.is_split

@@ -25,6 +25,18 @@ def is_split(name: str, *, lists: bool = False) -> bool:
     return len(others) < len(tokens) and all(token in around for token in others)
 
 
+def of_list(stem: str) -> str:
+    """Return the split that a list is called after: `train_labels` and `labels-train` are train.
+
+    Any other name is one by itself, as is one of words for lists alone.
+    """
+    if not is_split(stem, lists=True):
+        return stem
+    kept = [word for word in re.split(r"[_.\s-]+", stem) if word.lower() not in _OF_LISTS]
+    short = "_".join(word for word in kept if word)
+    return short if is_split(short) else stem
+
+
 def split_in(name: str) -> str:
     """Return the split that the name of an array or a column holds (x_train: train); "" if none."""
     found = [token for token in re.split(r"[^a-z]+", name.lower()) if token in _SPLITS]
