@@ -64,11 +64,11 @@ def test_before_there_is_gold_it_says_that_nobody_is_supposed_to_err(done):
     found = corrected(done, left)
     assert (found.limit, found.needed) == (None, ENOUGH)
     assert found.words == f"{NO_ERRORS}: 20 more looks at gold images with a wrong label are needed"
+    assert found.short == NO_ERRORS
     add_gold(done, ENOUGH - 1, ENOUGH - 1)
     found = corrected(done, left)
     assert (found.limit, found.needed) == (None, 1)
     assert found.words == f"{NO_ERRORS}: 1 more look at gold images with a wrong label are needed"
-    assert found.short == NO_ERRORS
 
 
 @pytest.mark.parametrize(
