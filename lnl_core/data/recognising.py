@@ -29,6 +29,7 @@ from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
+_TO_LABEL = "Nothing to do, unless it should have them: then write them into it."
 _OPTIONS = {
     lists.FOLDERS_HAVE: "--list, or --labels-in list",
     lists_within.FOLDERS_HAVE: "--labels-in list",
@@ -106,6 +107,8 @@ def look(
     there = _lists_in(source, answers)
     if there.listings:
         looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
+        if root is None and isinstance(looked_over, FileSource):
+            _read_splits(source, looked_over, answers)
     else:
         looked_over = _folder(source, class_map, answers)
         if isinstance(looked_over, FileSource) and looked_over.kind == "folder":
@@ -126,20 +129,21 @@ def look(
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
         option = _OPTIONS.get(why, "--labels-in list" if "/" in name else "--list")
-        outline.leave_out(1, "lists", BadRow(why, f"Choose it with {option}."), name)
+        remedy = _TO_LABEL if why == lists.NO_LABELS else f"Choose it with {option}."
+        outline.leave_out(1, "lists", BadRow(why, remedy), name)
     return looked_over
 
 
 def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> None:
     """Read the lists that say nothing but splits, unless a person said that there are none."""
-    if answers.split_column == "none":
+    outline = looked_over.outline
+    if answers.split_column == "none" or outline.splits:
         return
-    files = _texts(source)
+    files = [file for file in _texts(source) if file not in outline.lists]
     found = [split_lists.of_lines(file) for file in files if texts_beside.lists_a_split(file)]
     tables = [file for file in files if file.suffix.lower() == ".csv"]
     found += filter(None, map(split_lists.of_table, tables))
     read, notes = split_lists.read(looked_over, found)
-    outline = looked_over.outline
     outline.files += [os.path.relpath(file, source.resolve()) for file in read]
     outline.lists += read
     outline.notes += notes

@@ -143,3 +143,53 @@ def test_lists_of_splits_are_passed_by_where_a_person_says_folders(tmp_path, agr
     assert got.names == ["cat", "dog"]
     said = [each.first for each in read(source, labels_in="folders").left_out]
     assert form.format("test") in said
+
+
+LABELLED = {
+    "texts": {f"{split}.txt": "\n".join(paths) for split, paths in SPLITS.items()},
+    "texts in a folder": {f"meta/{split}.txt": "\n".join(SPLITS[split]) for split in SPLITS},
+    "a table": {
+        "splits.csv": "\n".join(
+            ["image,split", *(f"{path},{split}" for split in SPLITS for path in SPLITS[split])]
+        )
+    },
+    "a column of yes and no": {
+        "splits.csv": "\n".join(
+            ["image,is_train", *(f"{p},{int(s == 'train')}" for s in SPLITS for p in SPLITS[s])]
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+@pytest.mark.parametrize("files", LABELLED.values(), ids=LABELLED)
+def test_they_are_read_whoever_has_the_labels(tmp_path, agrees, files, has_list):
+    source = put(tmp_path / "s", TWO)
+    for name, text in files.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(text + "\n")
+    if has_list:
+        rows = "".join(f"{path},{'xy'[at % 2]}\n" for at, path in enumerate(TWO))
+        (source / "labels.csv").write_text(f"image,label\n{rows}")
+    got = agrees(source)
+    assert got.names == (["x", "y"] if has_list else ["cat", "dog"])
+    splits = dict(zip(got.paths, got.splits, strict=True))
+    assert splits == {path: split for split, paths in SPLITS.items() for path in paths}
+    assert not read(source).left_out
+    assert not any(agrees(source, Answers(split_column="none")).splits)
+
+
+def test_a_list_that_says_splits_itself_is_not_overruled(tmp_path, agrees):
+    source = written(tmp_path / "s")
+    rows = "".join(f"{path},{path[:3]},all\n" for path in TWO)
+    (source / "labels.csv").write_text(f"image,label,split\n{rows}")
+    assert set(agrees(source).splits) == {"all"}
+
+
+def test_a_list_of_splits_with_lines_that_have_no_label_is_said(tmp_path, agrees):
+    source = written(tmp_path / "s")
+    rows = "".join(f"{path},{'xy'[at % 2]}\n" for at, path in enumerate(TWO[:6]))
+    (source / "labels.csv").write_text(f"image,label\n{rows}")
+    assert agrees(source, Answers(labels_in="list")).report.n == 6
+    said = "“test.txt”: a list of a split, that is not read: 1 line"
+    assert any(said in note for note in read(source, labels_in="list").notes)

@@ -37,6 +37,7 @@ METADATA = (
 )
 _DEEP = 3
 FOLDERS_HAVE = "The class folders have the labels."
+NO_LABELS = "It has no column of labels."
 _MOST = 50_000
 _NOTES = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
@@ -160,9 +161,9 @@ def _without_labels(file: Path) -> str:
     asked = "" if file.suffix.lower() == ".json" else asks_for_labels(file)
     if asked == "one_hot":
         return "It has a column of 0 and 1 for each class: name every list, and give --one-hot."
-    if asked:
-        return f"Which of its columns has labels is not known: {others(file)}."
-    return "It has no column of labels."
+    if asked and (names := others(file)):
+        return f"Which of its columns has labels is not known: {names}."
+    return NO_LABELS
 
 
 def that_ask(folder: Path) -> Lists:

@@ -1,7 +1,8 @@
-"""Lists that say of the images in class folders which split they are in, and nothing else.
+"""Lists that say of images which split they are in, and nothing else.
 
 `train.txt` and `val.txt` with a path in each line, as Food-101 has them (without the ending), and a
-table with the columns `path` and `split`.
+table with the columns `path` and `split`, or `path` and `is_train`. Class folders or another list
+have the labels.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lnl_core.data import folders, tables
 from lnl_core.data.files import FileSource, Item
 from lnl_core.data.reading import columns, texts_beside
 from lnl_core.data.reading.split_names import split_in
+from lnl_core.data.reading.splits import of_flags
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.table_text import lines_of, text_of
 from lnl_core.data.tables import visible
@@ -63,23 +65,27 @@ def of_table(file: Path) -> SplitList | None:
     """Return a table that has columns of images and splits, and none of labels; None of others."""
     try:
         decided = columns.decide(file, file.parent, Answers())
-        if "label" in decided.used or not {"image", "split"} <= set(decided.accepted):
+        keys = ("image", *(("split",) if "split" in decided.accepted else decided.flags.values()))
+        if "label" in decided.used or len(keys) == 1 or "image" not in decided.accepted:
             return None
-        wanted = {key: decided.accepted[key] for key in ("image", "split")}
-        rows = tables.rows(file, file.name, wanted, ("image", "split"))
+        wanted = {key: decided.accepted[key] for key in keys}
+        rows = tables.rows(file, file.name, wanted, keys)
         cells = [each for _, each in rows if isinstance(each, dict)]
     except LnlError:
         return None
-    return SplitList(file, [(each["image"], each["split"]) for each in cells if each["split"]])
+    if "split" in keys:
+        return SplitList(file, [(each["image"], each["split"]) for each in cells if each["split"]])
+    said = [(each["image"], of_flags(decided.flags, each)) for each in cells]
+    return SplitList(file, [(image, split) for image, split in said if split])
 
 
 def read(source: FileSource, lists: Iterable[SplitList]) -> tuple[list[Path], list[str]]:
     """Give images the splits of lists of which every line is an image that is there.
 
-    Nothing is read where folders say splits already.
+    Nothing is read where folders or lists say splits already.
 
     Args:
-        source: class folders; its rows and outline get the splits.
+        source: class folders, or lists with labels; its rows and outline get the splits.
         lists: of splits.
 
     Returns:
