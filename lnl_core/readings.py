@@ -324,6 +324,8 @@ OPTIONS = (
 """Every question's option, in the order of `lnl import --help`."""
 
 _BY_KEY = {each.key: each for each in OPTIONS}
+_NAMED = 12
+"""Answers that the way of the command line lists; the question shows as many."""
 
 
 def option(key: str) -> Option:
@@ -336,7 +338,8 @@ def advice(question: Question) -> str:
     one = _BY_KEY[question.key]
     if one.sets:
         return f"Give {one.flag}."
-    values = [shlex.quote(choice.value) for choice in question.choices] or [one.metavar]
+    values = [shlex.quote(choice.value) for choice in question.choices[:_NAMED]] or [one.metavar]
+    values += ["another one"] if len(question.choices) > _NAMED else []
     words = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
     joint = "=" if any(value.startswith("-") for value in values) else " "
     return f"Give {one.flag}{joint}{words}."

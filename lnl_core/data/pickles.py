@@ -25,6 +25,9 @@ from lnl_core.types import Array, LnlError
 
 MAX_BYTES = 2**30
 
+MAX_STEPS = 2_000_000
+"""Instructions of one pickle; a batch of CIFAR-100 has 250,000. Arrays are few, however large."""
+
 MAX_SWELL = 200
 """How many times larger than stored a pickle inside a zip may be, beyond `_SWELL_FREE`."""
 
@@ -36,6 +39,10 @@ _MARK = object()
 
 
 class _Refused(Exception):
+    pass
+
+
+class _TooLong(Exception):
     pass
 
 
@@ -138,7 +145,9 @@ class _Machine:
     def run(self, stream: io.BytesIO) -> Any:
         """Read one pickle from where the stream stands."""
         most = len(stream.getbuffer())
-        for opcode, argument, _ in pickletools.genops(stream):
+        for step, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+            if step > MAX_STEPS:
+                raise _TooLong
             if self.copied > most:
                 raise _Refused("one text many times over")
             if opcode.name == "STOP":
@@ -298,10 +307,19 @@ def read(stream: IO[bytes], name: str) -> Any:
             f"{name} is a pickle that holds {error}, which is never loaded: it could run code. "
             "Save the images and labels as NPZ (numpy.savez_compressed), then import that."
         ) from None
+    except _TooLong:
+        raise LnlError(_too_long(name)) from None
     except Exception as error:
         raise LnlError(
             f"{name} is no readable pickle: it is damaged. Download it again."
         ) from error
+
+
+def _too_long(name: str) -> str:
+    return (
+        f"{name} has more than {MAX_STEPS:,} values that are no arrays. Save the images and labels "
+        "as NPZ (numpy.savez_compressed), then import that."
+    )
 
 
 def read_torch(stream: IO[bytes], name: str) -> Any:
@@ -323,6 +341,8 @@ def read_torch(stream: IO[bytes], name: str) -> Any:
             raise LnlError(
                 f"{name} holds {error}, which is never loaded: it could run code."
             ) from None
+        except _TooLong:
+            raise LnlError(_too_long(name)) from None
         except Exception as error:
             raise LnlError(f"{name} is no file of torch.save. Download it again.") from error
     return loaded

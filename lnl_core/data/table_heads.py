@@ -18,6 +18,9 @@ DELIMITERS = ",;\t|"
 _COMMENTS = 100
 """Lines above a header that are looked at."""
 
+MAX_COLUMNS = 200_000
+"""Columns above which a table is refused; lists of pixels have fewer."""
+
 _ALIGNED = 1_000
 """Lines that are looked at to tell whether several tabs are one."""
 
@@ -80,8 +83,9 @@ def begin(
         delimiters, line, number = line[4], next(lines, ""), 2
     first = [line, *itertools.islice(_until_row(line, lines), _COMMENTS)]
     row = next((each for each in reversed(first) if each.strip()), "")
-    comments = []
-    while first and (not first[0].strip() or _is_comment(first[0], row, columns)):
+    comments: list[str] = []
+    told = _row_of(row, columns) if _is_marked(first[0]) or not line.strip() else _Row("", 0, 0)
+    while first and (not first[0].strip() or _is_comment(first[0], row, told, columns)):
         above = first.pop(0)
         number += 1
         if above.strip():
@@ -97,6 +101,11 @@ def begin(
     first += itertools.islice(lines, 0 if delimiter != "\t" else _ALIGNED - len(first))
     aligned = delimiter == " " or (delimiter == "\t" and _stand_below(first))
     width = _known(together(line, delimiter) if aligned else line, delimiter, columns)[1]
+    if width > MAX_COLUMNS:
+        raise LnlError(
+            f"{name} has {width:,} columns; at most {MAX_COLUMNS:,} are read. Keep those of images "
+            "and labels."
+        )
     return (
         Head(line, number, delimiter, width, aligned, tuple(comments)),
         itertools.chain(first, lines),
@@ -142,7 +151,26 @@ def _is_marked(line: str) -> bool:
     return line.lstrip('"').startswith("#")
 
 
-def _is_comment(line: str, row: str, columns: Columns) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The first row below comments: what separates its cells, how many names and cells it has."""
+
+    delimiter: str
+    named: int
+    filled: int
+
+
+def _row_of(row: str, columns: Columns) -> _Row:
+    known = {each: _known(row, each, columns) for each in DELIMITERS}
+    delimiter = max(DELIMITERS, key=known.__getitem__)
+    return _Row(delimiter, known[delimiter][0], _filled(row, delimiter))
+
+
+def _filled(line: str, delimiter: str) -> int:
+    return sum(bool(cell.strip()) for cell in line.split(delimiter))
+
+
+def _is_comment(line: str, row: str, told: _Row, columns: Columns) -> bool:
     """Tell whether a line that begins with # says something to people, before the first row.
 
     Not so where it is the header (`#,image,label`), names an image, or has as many cells as the row
@@ -150,13 +178,12 @@ def _is_comment(line: str, row: str, columns: Columns) -> bool:
     """
     if not _is_marked(line) or _is_marked(row):
         return False
-    delimiter = max(DELIMITERS, key=lambda each: _known(row, each, columns))
-    if _known(line.lstrip('"# '), delimiter, columns)[0] or _names_image(line):
+    if _known(line.lstrip('"# '), told.delimiter, columns)[0] or _names_image(line):
         return False
-    if _known(row, delimiter, columns)[0]:
+    if told.named:
         return True
-    cells = [sum(bool(cell.strip()) for cell in each.split(delimiter)) for each in (line, row)]
-    return cells[0] < cells[1] or cells[1] == 1 or line.lstrip('"#')[:1].isspace()
+    cells = _filled(line, told.delimiter)
+    return cells < told.filled or told.filled == 1 or line.lstrip('"#')[:1].isspace()
 
 
 def _names_image(line: str) -> bool:

@@ -39,6 +39,9 @@ _TOO_FEW_CELLS = BadRow(
     "Fewer cells than the first row has, where several tabs are one.", "Fill its blank cells in."
 )
 
+_BLANKS, _BLANKS_A_ROW = 5_000_000, 16
+"""Cells that rows which end early may leave out: of a whole table, and more per row."""
+
 NAMELESS = "column {}"
 """What a column of CSV without a name is called, by its number from 1."""
 
@@ -136,6 +139,19 @@ def _checked(
     return found
 
 
+def _check_filled(name: str, width: int, left_out: int, rows: int) -> None:
+    """Refuse a table of many columns whose rows end early: it has far more cells than text.
+
+    Raises:
+        LnlError: it is such a table.
+    """
+    if left_out > _BLANKS + _BLANKS_A_ROW * rows:
+        raise LnlError(
+            f"{name} has {width:,} columns, and most rows have few of their cells. Keep the "
+            "columns that rows fill."
+        )
+
+
 def same_named(name: str, column: str) -> str:
     """Say that a table has several columns of one name, and what to do."""
     shown = visible(column.strip())[:40]
@@ -159,7 +175,7 @@ def _csv_rows(
         head, reader, names, first, filled = _records(text, name, columns, has_header)
         places = _checked(names, name, columns, required)
         width = len(names)
-        number = first
+        number, left_out = first, 0
         while True:
             number, line, before = number + 1, reader.line_num, filled[0]
             bad: BadRow | None = None
@@ -172,6 +188,8 @@ def _csv_rows(
                 bad = _broken(error, number, filled[0] - before)
             if bad is None and not any(cell.strip() for cell in record):
                 continue
+            left_out += max(len(places) - len(record), 0)
+            _check_filled(name, len(places), left_out, number - first)
             lines = filled[0] - before
             if reader.line_num > line + 1 and _swallows(record, width, reader.dialect.delimiter):
                 bad = BadRow(
@@ -351,6 +369,7 @@ def _json_rows(
     file: Path, name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     plain: set[str] | None = None
+    left_out = 0
     for number, record in _objects(file, name):
         if isinstance(record, BadRow):
             yield number, record
@@ -359,6 +378,8 @@ def _json_rows(
             plain = {key for key, value in record.items() if not isinstance(value, dict)}
             _checked(list(flat(record)), name, columns, required)
         record = flat(record, plain)
+        left_out += max(len(columns) - len(record), 0)
+        _check_filled(name, len(columns), left_out, number)
         names, values = list(record), list(record.values())
         cells = {column: values[at] for column, at in places_of(names, columns).items()}
         nested = [column for column in required if _is_nested(cells.get(column))]

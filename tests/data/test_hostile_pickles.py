@@ -82,6 +82,14 @@ def test_labels_that_unfold_to_gigabytes_are_no_labels(tmp_path):
         importers.read(tmp_path)
 
 
+def test_a_pickle_of_millions_of_numbers_is_refused():
+    data = b"\x80\x02](" + b"K\x01" * (pickles.MAX_STEPS + 1) + b"e."
+    with pytest.raises(LnlError, match="more than 2,000,000 values that are no arrays"):
+        pickles.read(io.BytesIO(data), "batch")
+    with pytest.raises(LnlError, match="more than 2,000,000 values that are no arrays"):
+        pickles.read_torch(io.BytesIO(data), "batch")
+
+
 def test_an_idx_file_that_says_it_is_huge_is_refused(tmp_path):
     for name, head in (
         ("train-images-idx3-ubyte.gz", struct.pack(">4B3I", 0, 0, 8, 3, 2**31, 28, 28)),

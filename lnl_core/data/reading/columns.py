@@ -25,6 +25,9 @@ from lnl_core.types import LnlError
 
 _SPLITS = 20
 
+_OFFERED = 40
+"""Columns that a question offers; any other can be named, too."""
+
 
 def decide(file: Path, root: Path, answers: Answers, more: Sequence[Path] = ()) -> Columns:
     """Say which columns of a list are the image, the label, the id, the split.
@@ -183,7 +186,7 @@ class _Decision:
                 "Which one names the images?",
                 tuple(
                     self._peek.choice(each, self._peek.example(each))
-                    for each in self._peek.free()[:40]
+                    for each in self._peek.free()[:_OFFERED]
                 ),
                 stops=True,
             )
@@ -315,11 +318,11 @@ class _Decision:
     def _ask_label(self, taken: str) -> None:
         counts = self._peek.counts
         hot = one_hot.meant_by(counts)
+        known = {taken, *hot}
         few = [
             each
             for each in self._names
-            if each not in (taken, *hot)
-            and 1 < len(counts[each]) <= max(2, counts[each].total() // 2)
+            if each not in known and 1 < len(counts[each]) <= max(2, counts[each].total() // 2)
         ]
         if hot:
             self._questions.append(one_hot.question(self._file.name, hot))
@@ -338,7 +341,7 @@ class _Decision:
                     self._peek.choice(
                         each, f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
                     )
-                    for each in few or self._peek.free(taken)
+                    for each in (few or self._peek.free(taken))[:_OFFERED]
                 ),
                 stops=True,
             )

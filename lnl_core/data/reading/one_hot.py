@@ -128,14 +128,14 @@ def classes(
             taken += said
         elif len(taken) > 2 and not alone and _some_have_several(peek.cells(taken), taken):
             asked = _ask_chosen(hot, answers)
-    odd = {**hot.doubtful, **hot.sure}
+    odd, read = {**hot.doubtful, **hot.sure}, set(taken)
     notes = []
     for name in peek.names if asked is None or not asked.is_open else ():
         if odd.get(name):
-            then = "such rows are left out" if name in taken else "it is not read as a class"
+            then = "such rows are left out" if name in read else "it is not read as a class"
             other = visible(odd[name][0])[:40]
             notes.append(f"Column “{visible(name)[:40]}” has “{other}” beside 0 and 1: {then}.")
-    return [name for name in peek.names if name in taken], asked, notes
+    return [name for name in peek.names if name in read], asked, notes
 
 
 def _said(file: str, peek: Peek, hot: Hot, answers: Answers) -> list[str]:

@@ -77,6 +77,15 @@ class Peek:
         return [name for name in self.names if times[name.lower()] == 1]
 
     @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Column -> its number from 1, of those that share a name the first one's."""
+        return {name: at for at, name in reversed([*enumerate(self.names, 1)])}
+
+    @cached_property
+    def _named_once(self) -> frozenset[str]:
+        return frozenset(self._single)
+
+    @cached_property
     def counts(self) -> Mapping[str, Counter[str]]:
         """Return column -> its values in all rows, how often each; none where most are there once.
 
@@ -120,14 +129,14 @@ class Peek:
 
     def choice(self, name: str, words: str) -> Choice:
         """Return a column as an answer: by its name, by its number where that says more."""
-        at = self.names.index(name) + 1
+        at = self._numbers[name]
         if self.is_nameless(name):
             return Choice(str(at), f"column {at}, without a name: {words}")
-        return Choice(name if name in self._single else str(at), words)
+        return Choice(name if name in self._named_once else str(at), words)
 
     def is_nameless(self, name: str) -> bool:
         """Tell whether a column has no name in the header."""
-        return self._has_header and name == tables.NAMELESS.format(self.names.index(name) + 1)
+        return self._has_header and name == tables.NAMELESS.format(self._numbers[name])
 
     def free(self, taken: str = "") -> list[str]:
         """Return the columns that can be read, and are not taken: those of a name of their own.
