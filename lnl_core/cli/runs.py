@@ -323,10 +323,7 @@ def status(options: Any) -> int:
     if not standing["datasets"] and "damaged" not in standing:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
     jobs = {job.id: job for job in runs.every_run(ws)}
-    words = {
-        "lost": "  (lost: its process is gone; {})",
-        "stalled": "  (silent)",
-    }
+    words = {"lost": "  (lost: its process is gone; {})", "stalled": "  (silent)"}
     for one in standing["datasets"]:
         print(
             f"{one['name']}: {many(one['n'], 'image')}, "
@@ -343,7 +340,15 @@ def status(options: Any) -> int:
                 line(jobs[job["id"]])
                 + words.get(job["health"], "").format(command("run", one["name"], "--resume"))
             )
+        for task in one["tasks"]:
+            print(_in_background(task))
     return DONE
+
+
+def _in_background(task: dict[str, Any]) -> str:
+    """Say how a map or the like stands, which the worker makes by itself."""
+    at = f"{task['stage']}, {task['fraction']:.0%}" if task["fraction"] else task["state"]
+    return f"{task['id']:>4}  {task['task']:<10} {at} (in the background)"
 
 
 def _copies(one: dict[str, Any]) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ import numpy as np
 from lnl_core.data import content, copies, joining
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.writing import Plan
-from lnl_core.jobs import outcome, queue
+from lnl_core.jobs import executors, outcome, queue
+from lnl_core.jobs.tasks import embedding, maps, ranking
 from lnl_core.readings import Answers, Reading, Unanswered
 from lnl_core.said import many
 from lnl_core.services.datasets import batches, copied
@@ -29,16 +31,22 @@ from lnl_core.services.datasets.batches import NewClasses as NewClasses
 from lnl_core.services.datasets.catalog import scratch
 from lnl_core.services.datasets.joined import Batch, adopt, check_same, write_listed, written
 from lnl_core.services.in_force import loaded
+from lnl_core.services.methods import title
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.store.files import is_short
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError, Missing, Workspace
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Missing, Workspace
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
 
 NAMED = 1000
+_DRAWN = (embedding.KEY, maps.TASK.key, ranking.KEY)
+"""Tasks that nobody waits for: they stop while a set grows, and start again."""
+
+_PATIENCE, _STEP = 60.0, 0.1
+"""Seconds that such a task has to stop in; a worker ends one that does not answer in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +194,9 @@ def add_images(
         before = copied.counted(info)
         part = written(batch)
         try:
-            _check_idle(info)
-            same = batches.copied_pairs(batch, copies.noted(part))
-            _commit(batch, part, source)
+            with _alone(info):
+                same = batches.copied_pairs(batch, copies.noted(part))
+                _commit(batch, part, source)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     changed = _as_it_is(info)  # by its number: somebody may have renamed it meanwhile
@@ -284,12 +292,46 @@ def as_before(info: DatasetInfo) -> Answers:
 
 
 def _check_idle(info: DatasetInfo) -> None:
-    jobs = [*queue.jobs(info), *queue.jobs(info, tasks=True)]
-    if any(job.state in ACTIVE_STATES and job.state is not JobState.QUEUED for job in jobs):
+    job = next((job for job in _going_on(info) if job.method not in _DRAWN), None)
+    if job is not None:
+        what = "A task" if job.executor == queue.TASKS else "A run"
         raise LnlError(
-            f"A run of “{info.name}” is going on. Wait for its end or cancel it, then add the "
-            "images."
+            f"{what} of “{info.name}” is going on ({job.id}, {title(job.method)}). Wait for its "
+            "end or cancel it, then add the images."
         )
+
+
+def _going_on(info: DatasetInfo) -> list[Job]:
+    jobs = [*queue.jobs(info), *queue.jobs(info, tasks=True)]
+    return [job for job in jobs if job.state in ACTIVE_STATES and job.state is not JobState.QUEUED]
+
+
+@contextmanager
+def _alone(info: DatasetInfo) -> Iterator[None]:
+    """Have no run read the set meanwhile; what is drawn of it stops, and starts again after.
+
+    Raises:
+        LnlError: a run is going on.
+    """
+    _check_idle(info)
+    drawn = [job.id for job in _going_on(info)]
+    for number in drawn:
+        queue.cancel(info.workspace, number)
+    try:
+        until = time.monotonic() + _PATIENCE
+        while going_on := _going_on(info):
+            if time.monotonic() > until:
+                job = going_on[0]
+                raise LnlError(
+                    f"“{title(job.method)}” of “{info.name}” does not stop ({job.id}). Try again "
+                    "in a minute."
+                )
+            time.sleep(_STEP)
+        yield
+    finally:
+        for number in drawn:
+            with suppress(LnlError):  # done before it was asked to stop, or removed
+                executors.resume(info.workspace, number)
 
 
 def _said(info: DatasetInfo, batch: Batch, skipped: int, same: Sequence[tuple[str, str]]) -> Added:

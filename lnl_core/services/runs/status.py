@@ -7,7 +7,7 @@ from typing import Any
 
 from lnl_core.jobs.health import health, is_busy, speed
 from lnl_core.jobs.rows import all_jobs, jobs
-from lnl_core.records import Damaged, DatasetInfo, Job, Workspace
+from lnl_core.records import ACTIVE_STATES, Damaged, DatasetInfo, Job, Workspace
 from lnl_core.store import datasets, decisions, found
 from lnl_core.store.files import ranking_version
 
@@ -77,6 +77,18 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
             | {"splits": dict(job.splits)}
             | ({"unseen": unseen[job.id]} if job.id in unseen else {})
             for job in jobs(info)
+        ],
+        "tasks": [
+            {
+                "id": job.id,
+                "task": job.method,
+                "state": str(job.state),
+                "health": health(job),
+                "stage": job.stage,
+                "fraction": round(job.fraction, 4),
+            }
+            for job in jobs(info, tasks=True)
+            if job.state in ACTIVE_STATES
         ],
     }
 

@@ -1,11 +1,16 @@
 """Images added while something else happens to the set."""
 
+import time
+from threading import Thread
+
 import numpy as np
 import pytest
 
 from lnl_core.jobs import queue
+from lnl_core.jobs.engines import local
 from lnl_core.services import in_force
 from lnl_core.services.datasets import growing, settings
+from lnl_core.services.runs import status
 from lnl_core.store import datasets
 from lnl_core.store.table import table_of
 from lnl_core.types import JobState, LnlError
@@ -20,6 +25,37 @@ def test_nothing_is_added_while_a_run_goes_on(thirty, tmp_path):
         growing.add_images(thirty, source)
     queue.finish(thirty.workspace, job.id, JobState.CANCELLED)
     assert growing.add_images(thirty, source).added == 6
+
+
+def test_a_map_that_is_drawn_stops_while_images_are_added_and_is_drawn_anew_after(thirty, tmp_path):
+    """It begins by itself after a first run, and nobody sees it."""
+    told = {"source": "raw", "neighbours": 15, "min_dist": 0.1, "seed": 0}
+    job = queue.submit_task(thirty, "embedding", told)
+    assert queue.claim(thirty.workspace, lane=queue.TASKS).id == job.id
+    answers = Thread(target=stops, args=(thirty.workspace, job.id))
+    answers.start()
+    source = file_of(tmp_path, "more", pictures(6, seed=8), np.arange(6) % 3)
+    with local.lock(thirty.workspace, queue.TASKS):  # as if a worker lived: none is started
+        assert growing.add_images(thirty, source).added == 6
+    answers.join()
+    assert queue.job(thirty.workspace, job.id).state is JobState.QUEUED
+
+
+def stops(ws, number):
+    """Stop as a worker does, once it is asked to."""
+    while queue.job(ws, number).state is JobState.RUNNING:
+        time.sleep(0.05)
+    queue.finish(ws, number, JobState.CANCELLED)
+
+
+def test_a_task_that_people_wait_for_is_named(thirty, tmp_path):
+    job = queue.submit_task(thirty, "retrain", {"source": "decisions"})
+    queue.claim(thirty.workspace, lane=queue.TASKS)
+    source = file_of(tmp_path, "more", pictures(6, seed=8), np.arange(6) % 3)
+    with pytest.raises(LnlError, match=rf"A task .* \({job.id}, Accuracy before and after\)"):
+        growing.add_images(thirty, source)
+    (shown,) = status.status([thirty])["datasets"][0]["tasks"]
+    assert (shown["id"], shown["task"], shown["state"]) == (job.id, "retrain", "running")
 
 
 @pytest.mark.parametrize("when", ["before it writes", "once it has written"])
