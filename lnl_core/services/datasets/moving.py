@@ -76,8 +76,8 @@ def relink(
         info: the data set.
         root: the folder that the paths of the set start from, at its new place; images that were
             added from elsewhere and are gone are looked for where they would have moved along.
-        start: of whole paths, the folder that they start with and that is at `root` now; blank for
-            the set's own folder.
+        start: of whole paths, the folder that they start with and that is at `root` now, from here
+            where it is relative; blank for the set's own folder.
         anyway: the user's word to point there though something is missing or changed.
         report: told (done, total).
 
@@ -94,7 +94,11 @@ def relink(
     if not place.is_dir():
         raise LnlError(f"There is no folder {root}. Check the path.")
     place = place.resolve()
+    start = os.path.abspath(os.path.expanduser(start)) if start else ""
     moves = _moves(info, place, start)
+    if start and not moves.places:  # typed by way of a link
+        start = os.path.realpath(start)
+        moves = _moves(info, place, start)
     if start and not moves.places:
         known = ", ".join(f"“{each}”" for each in folders(info)) or "none"
         raise LnlError(f"No original starts with {start}. Folders of originals: {known}.")

@@ -188,8 +188,10 @@ def test_images_added_from_elsewhere_are_pointed_to_by_their_own_folder(grown, t
         moving.relink(info, tmp_path / "archive", start="/nowhere")
     before = last(info)[0]
     picture(40, 30, seed=9).save(tmp_path / "archive" / "cat" / "a.png")
-    changed = moving.relink(info, tmp_path / "archive", start=str(more))
-    assert (changed.changed, changed.done, last(info)[0]) == (1, False, before)
+    (tmp_path / "way").symlink_to(tmp_path)
+    for start in (str(more), os.path.relpath(more), str(tmp_path / "way" / more.name)):
+        changed = moving.relink(info, tmp_path / "archive", start=start)
+        assert (changed.changed, changed.done, last(info)[0]) == (1, False, before)
     picture(40, 30, seed=70).save(tmp_path / "archive" / "cat" / "a.png")
     found = moving.relink(info, tmp_path / "archive", start=str(more))
     assert (found.total, found.same, found.done) == (1, 1, True)
