@@ -42,7 +42,10 @@ def test_corrections_of_another_tool_are_looked_at_before_they_are_stored(lnl, t
     said = json.loads(lnl(*call, code=3).out)
     assert (said["stored"], said["problems"]) == (
         1,
-        ["Row 3: “eleven” is no class of this data set. Correct the label."],
+        [
+            "Row 3: “eleven” is no class of this data set. Correct the label, or add --new-class NAME "
+            "to make it one."
+        ],
     )
     assert "would be" not in lnl(*call[:-3], "--label-column", "now", code=3).out
     said = json.loads(lnl(*call, "--new-class", "eleven").out)

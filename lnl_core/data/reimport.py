@@ -267,7 +267,7 @@ def _class(cells: Cells, index: dict[str, int]) -> int:
         raise LnlError("relabel needs a label. Fill in the column “label”.")
     label = spelled(cells, "label", index.get)
     if label is None:
-        raise LnlError(f"“{_cut(text.strip())}” is no class of this data set. Correct the label.")
+        raise LnlError(_no_class(text.strip()))
     return label
 
 
@@ -282,10 +282,17 @@ def _classes(cells: Cells, index: dict[str, int]) -> tuple[int, ...]:
     labels = spelled(cells, "label", find)
     if labels is None:
         unknown = next((each for each in _names(text) if each.strip() not in index), text)
-        raise LnlError(f"“{_cut(unknown)}” is no class of this data set. Correct the label.")
+        raise LnlError(_no_class(unknown))
     if len(set(labels)) != len(labels) or len(labels) < 2:
         raise LnlError("multiple needs two or more different classes, as cat|dog.")
     return labels
+
+
+def _no_class(name: str) -> str:
+    return (
+        f"“{_cut(name)}” is no class of this data set. Correct the label, or add --new-class NAME "
+        "to make it one."
+    )
 
 
 def _several(text: str, index: dict[str, int]) -> tuple[int, ...]:
