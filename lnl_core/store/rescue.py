@@ -16,6 +16,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import inspect
+
 from lnl_core.records import LnlError, NoRoom, Workspace
 from lnl_core.said import many
 from lnl_core.store import (
@@ -29,6 +31,7 @@ from lnl_core.store import (
     order,
     possible,
     salvage,
+    schema,
 )
 
 DAILY = "daily"
@@ -122,9 +125,31 @@ def problem(ws: Workspace, *, update: bool = False, with_indexes: bool = False) 
                 said = connection.exec_driver_sql(f"pragma {check}").scalar()
             if said != "ok":
                 return faults.damaged(ws, f"is damaged ({' '.join(str(said).split())[:120]})")
+        lost = _lacking(ws)
+        if lost and ws.on_sqlite:
+            return faults.damaged(ws, f"lacks {lost}")
+        if lost:
+            return LnlError(
+                f"The database on the server lacks {lost}. Restore it with its own tools "
+                "(pg_restore)."
+            )
     except LnlError as error:
         return error
     return None
+
+
+def _lacking(ws: Workspace) -> str:
+    """Name the first table or column that a database of today's schema does not have; else ""."""
+    with db.reading(ws) as connection:
+        there = inspect(connection)
+        for table in schema.metadata.sorted_tables:
+            if not there.has_table(table.name):
+                return f"the table {table.name}"
+            known = {each["name"] for each in there.get_columns(table.name)}
+            lost = [each.name for each in table.columns if each.name not in known]
+            if lost:
+                return f"the column {lost[0]} of the table {table.name}"
+    return ""
 
 
 def untrue(ws: Workspace) -> Counter[str]:

@@ -167,6 +167,27 @@ def test_what_a_damaged_database_still_gives_is_not_lost(ws):
     assert max(saved) > 800
 
 
+@pytest.mark.parametrize(
+    ("sql", "lost"),
+    [
+        ("drop table decisions", "the table decisions"),
+        ("alter table decisions drop column seconds", "the column seconds of the table decisions"),
+    ],
+)
+def test_a_lost_part_of_the_schema_is_a_finding_and_comes_back_from_the_copy(ws, sql, lost):
+    doctor.keep_copy(ws)
+    connection = sqlite3.connect(closed(ws))
+    connection.execute(sql)
+    connection.commit()
+    connection.close()
+    (finding,) = doctor.look().findings
+    assert (finding.place, finding.restorable) == ("database", True)
+    assert f"lacks {lost}." in finding.problem
+    again, _ = doctored()
+    assert answers(again) == 600
+    db.dispose(again)
+
+
 def test_rows_that_are_no_answers_are_not_taken_over(ws):
     file = closed(ws)
     with sqlite3.connect(file) as connection:
