@@ -43,8 +43,8 @@ def test_corrections_of_another_tool_are_looked_at_before_they_are_stored(lnl, t
     assert (said["stored"], said["problems"]) == (
         1,
         [
-            "Row 3: “eleven” is no class of this data set. Correct the label, or add --new-class NAME "
-            "to make it one."
+            "Row 3: “eleven” is no class of this data set. Correct the label, or add --new-class "
+            "NAME to make it one."
         ],
     )
     assert "would be" not in lnl(*call[:-3], "--label-column", "now", code=3).out
