@@ -128,9 +128,7 @@ def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: i
     """Say from which chance on it would pay, with the rest as it is asked for."""
     found = proposing.paying(info, filters, LEAST, precision, allowed)
     if found is None:
-        return (
-            f"Surer suggestions, of any least chance from {LEAST[0]:.2f} up, would not pay either."
-        )
+        return f"It would pay at no least chance from {LEAST[0]:.2f} up."
     least, asked = found
     return (
         f"It pays from a chance of {least:.2f} on: {count(asked.checks or 0)} of "
@@ -171,6 +169,12 @@ def watch(info: DatasetInfo) -> None:
     """Draw how far a check is above the desk, while there is one."""
     if accepting.under_way(info) is not None:
         st.fragment(_banner, run_every=EVERY)(info)
+
+
+def offers(info: DatasetInfo) -> bool:
+    """Say whether the line above the desk offers to accept what a passed check allows."""
+    one = accepting.under_way(info)
+    return one is not None and accepting.passed(one, accepting.check(info, one))
 
 
 @_ui.guarded

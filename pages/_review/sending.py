@@ -17,6 +17,7 @@ from lnl_core.services.review.filtering import Filters
 from lnl_core.services.team.waiting import waiting
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _ui
+from pages._review import accepting
 from pages._review.answers import ANEW, ASKED
 
 
@@ -102,7 +103,9 @@ def _anew() -> int:
 
 def _ends(info: DatasetInfo, items: Sequence[object]) -> dict[str, Any]:
     """Return what is still open elsewhere, once nothing more comes here; else nothing."""
-    return {} if items else {"ends": asdict(waiting(info, _ui.reviewer()))}
+    if items:
+        return {}
+    return {"ends": asdict(waiting(info, _ui.reviewer())) | {"accepts": accepting.offers(info)}}
 
 
 def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:

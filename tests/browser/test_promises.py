@@ -236,6 +236,20 @@ def test_a_second_window_moves_nothing_in_the_first(desk):
     assert str(stands.action) == "keep"
 
 
+def test_an_image_that_was_answered_in_another_window_says_so_once_it_is_at_hand(desk):
+    desk.press("ArrowRight")
+    row = desk.shown
+    desk.press("ArrowLeft")
+    second = Desk(desk.server, desk.page.context.new_page(), desk.info).open(f"&id=item-{row}")
+    assert second.shown == row
+    second.press("k").saved()
+    desk.page.bring_to_front()
+    desk.press("k")
+    assert desk.shown == row  # it had come before it was answered there
+    desk.page.locator(".q .v", has_text="kept").wait_for()
+    desk.saved()
+
+
 def test_ones_own_change_of_mind_is_no_news(desk):
     desk.press("k").saved()
     desk.press("ArrowLeft", "n").saved()

@@ -7,9 +7,17 @@ import { plural } from "./words.js";
 /**
  * @import { Progress } from "./progress.js"
  *
- * @typedef {{ put_off: number, disagreements: number, unsure: number }} Ends images still open, sent
- *   once the server has no more for the queue
+ * @typedef {{ put_off: number, disagreements: number, unsure: number, accepts?: boolean }} Ends
+ *   images still open, sent once the server has no more for the queue; `accepts`: whether the page
+ *   offers suggestions to be accepted, which is the next act then
  */
+
+/**
+ * The look of a button that leads on at the end of a queue: a page has one primary button.
+ *
+ * @param {{ ends?: Ends }} data
+ */
+export const nextKind = ({ ends }) => (ends?.accepts ? "plainact" : "primary");
 
 /**
  * What waits on Team, in words; empty where nothing does.

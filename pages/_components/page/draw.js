@@ -1,7 +1,7 @@
 // Drawing a page: the question, the tiles, the panel beside them.
 
 import { openCopies, timesStored } from "../desk/copies.js";
-import { waysOn } from "../desk/ends.js";
+import { nextKind, waysOn } from "../desk/ends.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
 import { cap, focusedNear, gap, h, keyButton, missing, named, section } from "../desk/nodes.js";
@@ -43,7 +43,7 @@ export function drawPage(desk) {
 /** @param {PageDesk} desk */
 function drawEnd(desk) {
   const { parts, data, outbox, go, layout } = desk;
-  const clear = { type: "button", class: "primary", onclick: () => go("clear") };
+  const clear = { type: "button", class: nextKind(data), onclick: () => go("clear") };
   const words = data.filtered
     ? "Nothing left under these filters."
     : "Nothing is left in the queue.";

@@ -16,7 +16,7 @@ import { drawPanel, fitPanel } from "./panel.js";
 import { showAt } from "./present.js";
 import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
-import { drawPicture, drawQuestion, prepare } from "./stage.js";
+import { drawPicture, drawQuestion, elsewhere, prepare } from "./stage.js";
 import { land } from "./travel.js";
 import { keepZoom, listenToZoom } from "./zoom.js";
 
@@ -143,7 +143,7 @@ function receive(desk, data, send) {
     showAt(desk, nextOpen(desk.queue, desk.queue.at));
     return;
   }
-  if (stands.includes(desk.queue.item.row)) drawQuestion(desk);
+  if (stands.includes(desk.queue.item.row) || elsewhere(desk)) drawQuestion(desk);
   drawStrip(desk);
   drawSaved(desk.outbox);
   if (mode !== data.mode) changeMode(desk, mode);

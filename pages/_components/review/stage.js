@@ -2,7 +2,7 @@
 
 import { classKeys } from "../desk/classes.js";
 import { openCopies } from "../desk/copies.js";
-import { waysOn } from "../desk/ends.js";
+import { nextKind, waysOn } from "../desk/ends.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
 import { cap, focusedNear, h, keyButton, missing, named } from "../desk/nodes.js";
@@ -11,7 +11,7 @@ import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { folderAndFile, oneLine, plural, short } from "../desk/words.js";
-import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
+import { AHEAD, isBlind, lastAnswers, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
 import { needEvidence, noteAdvised } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
@@ -82,7 +82,7 @@ export function drawQuestion(desk) {
  */
 function question(desk, item, name) {
   const { queue, detour, acts } = desk;
-  const answer = queue.done.get(item.row);
+  const answer = queue.done.get(item.row) ?? elsewhere(desk);
   if (item.blind) return blindQuestion(desk, answer);
   const said = saidNow(desk.data.classes, item, answer);
   const away = detour.from && detour.from.row !== item.row;
@@ -95,6 +95,17 @@ function question(desk, item, name) {
     whereFrom(desk, item),
     away ? h("button", back, cap("B", true), "back to the queue") : "",
   ];
+}
+
+/**
+ * This person's answer of another window, which the image did not come with.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function elsewhere(desk) {
+  const { item } = desk.queue;
+  if (!item || item.said || desk.queue.done.has(item.row)) return undefined;
+  return lastAnswers(desk).find(({ row, look }) => row === item.row && look === item.look);
 }
 
 /**
@@ -147,7 +158,7 @@ function nothingLeft(desk) {
   const { data, queue, go } = desk;
   const wait = data.to_label ? data.to_label.total - data.to_label.done : 0;
   if (!data.filtered) {
-    const press = { type: "button", class: "primary", onclick: () => go("label") };
+    const press = { type: "button", class: nextKind(data), onclick: () => go("label") };
     return h(
       "div",
       { class: "end" },
@@ -156,7 +167,7 @@ function nothingLeft(desk) {
       wait ? h("button", press, `Label ${plural(wait, "image")} without a class`) : null,
     );
   }
-  const button = { type: "button", class: "primary", onclick: () => go("clear") };
+  const button = { type: "button", class: nextKind(data), onclick: () => go("clear") };
   return h(
     "div",
     { class: "end" },
