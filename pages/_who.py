@@ -125,14 +125,15 @@ def need() -> None:
     if st.session_state.get("reviewer") is not None:
         return
     names = reviewers(_ui.workspace())
+    began = UNNAMED in names and has_answered(_ui.workspace(), UNNAMED)
+    st.title("Who are you?", anchor=False)
     with st.container(border=True, gap="small", width=560, key="who_asked"):
-        st.markdown("**Who are you?**")
         st.markdown(
-            f"{_others(names)} Your answers go under your name; this browser keeps it and does "
-            "not ask again."
+            f"{_others(names, began=began)} Your answers go under your name; this browser keeps "
+            "it and does not ask again."
         )
         _form("asked")
-        if UNNAMED in names and has_answered(_ui.workspace(), UNNAMED):
+        if began:
             st.button(
                 f"I am “{UNNAMED}”, who began here",
                 key="asked_unnamed",
@@ -142,9 +143,16 @@ def need() -> None:
     st.stop()
 
 
-def _others(names: list[str]) -> str:
-    """Say in one sentence who has been here from other browsers."""
+def _others(names: list[str], *, began: bool) -> str:
+    """Say in one sentence who has been here from other browsers.
+
+    Args:
+        names: of all reviewers.
+        began: whether somebody answered before anybody had said a name.
+    """
     said = [plain(_ui.short(name)) for name in names if name != UNNAMED][:NAMED]
+    if not said and not began:
+        return "These pages were opened in another browser first; nobody has answered there."
     if not said:
         return "Somebody else began here, in another browser."
     more = len([name for name in names if name != UNNAMED]) - len(said)

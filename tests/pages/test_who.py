@@ -26,7 +26,8 @@ def test_every_other_browser_is_asked_on_every_page(desk, workspace, tiny, texts
     desk("review", new=True)
     second = desk(page, new=True)
     assert "Who are you?" in texts(second)
-    assert "Somebody else began here, in another browser." in texts(second)
+    assert "opened in another browser first; nobody has answered there." in texts(second)
+    assert [each.value for each in second.title] == ["Who are you?"]
     assert second.session_state["reviewer"] is None
     assert not second.dataframe
     assert len({each.reviewer for each in leases.held(tiny)}) == 1  # nothing is held for nobody
@@ -48,6 +49,7 @@ def test_once_a_name_is_said_the_page_follows_and_the_first_goes_on_as_before(
     assert "Who are you?" not in texts(first)
     assert [item["row"] for item in sent(first)["recent"]] == [row]
     third = desk("review", new=True)
+    assert "Bob reviews here." in texts(third)
     third = third.button(key="asked_unnamed").click().run()  # the same person, another browser
     assert third.session_state["reviewer"] == "reviewer A"
     assert [item["row"] for item in sent(third)["recent"]] == [row]
