@@ -256,5 +256,6 @@ function legend(now) {
     h("span", { class: "past" }, "guaranteed so far"),
     courseNow(now)?.ahead.length ? h("span", { class: "ahead" }, "expected") : null,
     goal === null ? null : h("span", { class: "goal" }, `goal: at most ${count(goal)} left`),
+    h("i", null, "heights: square roots of the numbers"),
   );
 }
