@@ -33,10 +33,10 @@ def state_word(job: Job) -> str:
     return str(job.state)
 
 
-def started(info: DatasetInfo, preset: str) -> set[str]:
-    """Return the methods that are done, or on their way, on a set with a preset."""
+def started(info: DatasetInfo, preset: str, *, done: bool = False) -> set[str]:
+    """Return the methods that are done, or on their way, on a set with a preset; or `done` ones."""
     jobs = control.runs(info)
-    counts = {*ACTIVE_STATES, JobState.DONE}
+    counts = {JobState.DONE} if done else {*ACTIVE_STATES, JobState.DONE}
     return {job.method for job in jobs if job.preset == preset and job.state in counts}
 
 

@@ -12,7 +12,7 @@ from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import truths
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, Candidate, Comparison, score
+from lnl_core.views import CONSENSUS, TOGETHER, Candidate, Comparison, score
 from pages import _charts, _ui, _words
 from pages._compare import agreement, five, lab, losses, pairs, quality, retrain, without
 from pages._runs import live
@@ -135,7 +135,9 @@ def _runs_select(info: DatasetInfo, every: list[Candidate]) -> list[str]:
     usual = [each.key for each in every if each.newest]
     key = f"compare_runs_{info.id}_{len(every)}"
     now = st.session_state.get(key) or usual
-    with st.popover(f"Runs: {len(now)} of {len(every)}", icon=":material/checklist:"):
+    counted = {each.key for each in every if each.key not in TOGETHER}
+    words = f"Runs: {len(counted.intersection(now))} of {len(counted)}"
+    with st.popover(words, icon=":material/checklist:"):
         chosen = st.pills(
             "Runs to compare",
             list(titles),
@@ -203,7 +205,8 @@ def _facts(info: DatasetInfo, comparison: Comparison) -> None:
         )
     facts.append(retrain.fact(info))
     if not comparison.detections:
-        facts.insert(0, ("Runs compared", _words.count(len(comparison.candidates)), ""))
+        runs = [each for each in comparison.candidates if each.key not in TOGETHER]
+        facts.insert(0, ("Runs compared", _words.count(len(runs)), ""))
         facts.insert(
             1, ("Queue", _words.count(comparison.goal), f"of {_words.count(info.n)} images")
         )

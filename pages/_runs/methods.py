@@ -92,12 +92,13 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     narrow = _ui.narrow()
     key = f"{title}_{info.id}_{preset}_{st.session_state.get('ticks', 0)}_{int(narrow)}"
     now = st.session_state.setdefault("ticked", {})
-    started = _jobs.started(info, preset)
+    started, done = _jobs.started(info, preset), _jobs.started(info, preset, done=True)
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
     start = st.session_state[f"start_{key}"]
-    names = [f"{m.title} ✓" if m.key in started else m.title for m in methods]
+    marks = [" ✓" if m.key in done else " …" if m.key in started else "" for m in methods]
+    names = [f"{m.title}{mark}" for m, mark in zip(methods, marks, strict=True)]
     lines = [_line(m) for m in methods]
     if narrow:
         names = [f"{name}: {line}" for name, line in zip(names, lines, strict=True)]
@@ -126,14 +127,14 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
             "method": st.column_config.TextColumn(
                 title,
                 width=140 if narrow else 150,
-                help="✓ has run with this preset, or is on its way.",
+                help="✓ has run with this preset; … is on its way.",
             ),
             "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
             "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
                 "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
-            "line": None if narrow else st.column_config.TextColumn("Good for", width=270),
+            "line": None if narrow else st.column_config.TextColumn("Good for", width=258),
         },
         alt=f"{title}: tick what to run",
     )

@@ -157,7 +157,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="HNML",
-    good_for="why: where the network looks",
+    good_for="why: where networks look",
     shows="Its picture: where the network looks for the given class, and where for the other.",
     explanation=(
         "A step on disturbed labels should change neither a network's answer nor where it looks. "

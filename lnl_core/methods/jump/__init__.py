@@ -125,7 +125,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="Jump",
-    good_for="many wrong labels; one class given as another",
+    good_for="many errors; one class given as another",
     shows="Its picture: which bits of the class's code the network reads otherwise.",
     explanation=(
         "A network learns only from images that its own earlier self found clean. It doubts a "

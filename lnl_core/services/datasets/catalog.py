@@ -52,7 +52,7 @@ class DatasetCard:
 
     Attributes:
         info: the data set.
-        runs: number of jobs ever submitted.
+        runs: number of jobs that are done.
         reviewed: images with an answer; the given labels of `wrong` of them were found wrong.
         goal: wrong labels that may be left.
         takes: images with an answer once the goal is expected to be reached, as of the last moment
@@ -89,7 +89,7 @@ def _card(info: DatasetInfo) -> DatasetCard:
     sample = rng.choice(info.n, size=min(7, info.n), replace=False)
     return DatasetCard(
         info=info,
-        runs=len(jobs),
+        runs=sum(job.state is JobState.DONE for job in jobs),
         reviewed=now.reviewed,
         wrong=now.found,
         goal=goal(info),
