@@ -141,3 +141,27 @@ def test_one_list_called_like_a_split_has_the_images_of_its_folder(tmp_path, agr
     (source / "train" / "7.png").unlink()  # then its name alone says too little
     put(source, ["test/7.png"])
     assert "images_in" in asked(read(source))
+
+
+@pytest.mark.parametrize("lists", [["train"], ["train", "test"]])
+@pytest.mark.parametrize("ending", ["", ".png"])
+def test_ids_that_the_folders_of_splits_share_name_images(tmp_path, agrees, lists, ending):
+    source = put(tmp_path / "s", [f"{s}/{at}.png" for s in ("train", "test") for at in range(6)])
+    for split in lists:
+        rows = [f"{at}{ending},{split} {'ab'[at % 2]}" for at in range(6)]
+        (source / f"{split}.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+    rows = [f"{at},train a" for at in range(6)]
+    (source / "sample_submission.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+    got = agrees(source)
+    assert got.report.n == 6 * len(lists)
+    for path, label in zip(got.paths, got.given, strict=True):
+        assert path.split("/")[0] == label.split(" ")[0]
+
+
+def test_a_name_in_several_folders_stays_as_it_is_where_splits_are_called_otherwise(tmp_path):
+    source = put(tmp_path / "s", [f"train/{at}.png" for at in range(8)])
+    put(source, ["test/0.png", "test/1.png"])
+    rows = [f"{at}.png,{'ab'[at % 2]},{at % 4}" for at in range(8)]
+    (source / "folds.csv").write_text("\n".join(["image,label,fold", *rows]) + "\n")
+    (left,) = read(source, labels_in="list").left_out
+    assert (left.count, left.first) == (2, "0.png")

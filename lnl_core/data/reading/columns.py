@@ -170,7 +170,7 @@ class _Decision:
                     for word in (*IDS, *self._plain)
                     if word in self._plain
                     and word not in COLUMNS["label"]
-                    and self._peek.names_files(self._plain[word])
+                    and self._peek.names_files(self._plain[word], of_several=word in IDS)
                 ][:1]
             if likely:
                 name = likely[0]

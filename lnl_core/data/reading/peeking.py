@@ -214,11 +214,22 @@ class Peek:
                 return True
         return False
 
-    def names_files(self, name: str) -> bool:
-        """Tell whether most values of a column are files that are there."""
+    def names_files(self, name: str, *, of_several: bool = False) -> bool:
+        """Tell whether most values of a column are files that are there.
+
+        Args:
+            name: the column.
+            of_several: of a list that is called like a split a name that files in several folders
+                have counts, too: they are told apart by its folder.
+        """
+        of_several = of_several and is_split(self._file.stem, lists=True)
         values = [value for value in dict.fromkeys(self.values()[name]) if value][:64]
         if len(values) < 2 and len(self.values()[name]) > 2:
             return False
         finder = Finder(self._root, values)
-        found = [finder.find(value) for value in values]
-        return bool(found) and 2 * sum(not isinstance(each, BadRow) for each in found) > len(found)
+        found = [
+            not isinstance(finder.find(value), BadRow)
+            or (of_several and next(finder.called(value), None) is not None)
+            for value in values
+        ]
+        return bool(found) and 2 * sum(found) > len(found)

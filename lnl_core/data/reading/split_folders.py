@@ -173,7 +173,7 @@ class SplitFolders:
         if not self._sure and len(free) == len(here) + len(there):
             return cell
         if len(free) > 1:
-            return self._stands(self._stand_in(key, cell), finding.Among(free))
+            return self._among(key, cell, finding.Among(free))
         if is_foreign:
             self._lent[key, other] = None
         return free[0]
@@ -196,7 +196,17 @@ class SplitFolders:
         path = f"{folder}/{cell}" if folder else cell
         return cell if os.path.isfile(self._home / path) else path
 
+    def _among(self, key: str, cell: str, among: finding.Among) -> str:
+        """Return what stands for files of which it is not settled which one is meant.
+
+        Of folds and other splits that no folder is called like, the name itself.
+        """
+        if not _key(key) and self.unsettled.get(cell, among) == among:
+            return self._stands(cell, among)
+        return self._stands(self._stand_in(key, cell), among)
+
     def _stands(self, path: str, among: finding.Among) -> str:
+        """Keep what a path stands for, and return it."""
         self.unsettled[path] = among
         return path
 
