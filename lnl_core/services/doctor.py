@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from lnl_core.jobs import queue
 from lnl_core.records import NoRoom
 from lnl_core.said import command, many
 from lnl_core.services.datasets import leftovers, unreadable
@@ -23,6 +24,7 @@ from lnl_core.store import (
     datasets,
     db,
     faults,
+    interrupted,
     locks,
     order,
     possible,
@@ -31,7 +33,7 @@ from lnl_core.store import (
 )
 from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
-from lnl_core.types import Damaged, DatasetInfo, LnlError, Workspace
+from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
 
 RESTORE = "`lnl doctor --restore`"
 AGAIN = "It cannot be restored: import the set again, or bring its folder back from a copy of yours"
@@ -200,6 +202,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
     for finding in _full(ws):
         raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
     said = _restore_database(ws)
+    is_new = bool(said)
     for broken in datasets.broken(ws):
         said += _restore_meta(broken)
     said += adopting.adopt_unlisted(ws)
@@ -209,6 +212,7 @@ def restore(home: Path | str | None = None, url: str | None = None) -> list[str]
         said += _restore_ranking(info)
         said += _drop_copies(info)
         said += unreadable.drop(info)
+        said += _finished(info) if is_new else []
     leftovers.sweep(ws)
     return said
 
@@ -360,6 +364,24 @@ def _restore_ranking(info: DatasetInfo) -> list[str]:
     if current is not None:
         shutil.rmtree(folder / current, ignore_errors=True)
     return [f"“{info.name}”: no ranking was whole, so it has none now. The next run ranks anew."]
+
+
+def _finished(info: DatasetInfo) -> list[str]:
+    """Say which runs ended after the copy was taken: what they found is in their folders."""
+    count = 0
+    for job in queue.jobs(info):
+        with suppress(LnlError):
+            if job.state is JobState.FAILED and job.error == interrupted.WORDS:
+                arrays.load_signals(queue.run_dir(info.workspace, job))
+                count += 1
+    if not count:
+        return []
+    whose, them = ("its", "it") if count == 1 else ("their", "them")
+    return [
+        f"“{info.name}”: {many(count, 'run')} shown as interrupted had ended, and {whose} results "
+        f"are there: `{command('run', info.name, '--resume')}` takes {them} in without computing "
+        "anew."
+    ]
 
 
 def _drop_copies(info: DatasetInfo) -> list[str]:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lnl_core.cli import main
+from lnl_core.jobs import queue
 from lnl_core.services import doctor
 from lnl_core.store import adopting, arrays, datasets, db, decisions, faults, looks, rescue
-from lnl_core.types import Action, Damaged, Decision, LnlError
+from lnl_core.types import Action, Damaged, Decision, LnlError, Signals
 from tests.old_workspace import unpacked
 from tests.store.test_crash_order import pixels, write_set
 from tests.store.test_faults import closed, rank, spoil
@@ -185,6 +186,23 @@ def test_a_lost_part_of_the_schema_is_a_finding_and_comes_back_from_the_copy(ws,
     assert f"lacks {lost}." in finding.problem
     again, _ = doctored()
     assert answers(again) == 600
+    db.dispose(again)
+
+
+def test_runs_that_ended_after_the_copy_are_said_and_taken_in_without_computing(ws):
+    info = datasets.dataset(ws, "two")
+    jobs = [queue.submit(info, "probe"), queue.submit(info, "ce")]
+    assert doctor.keep_copy(ws) is not None
+    probs = np.full((info.n, len(info.class_names)), 1 / len(info.class_names), np.float32)
+    signals = Signals(
+        "probe", pred_probs=probs, suspicion=np.linspace(0, 1, info.n, dtype=np.float32)
+    )
+    arrays.save_signals(queue.run_dir(ws, jobs[0]), signals)
+    closed(ws).write_bytes(b"garbage" * 1000)
+    again, said = doctored()
+    (told,) = [each for each in said if "had ended" in each]
+    assert "“two”: 1 run shown as interrupted had ended, and its results are there" in told
+    assert "`lnl run two --resume` takes it in without computing anew" in told
     db.dispose(again)
 
 
