@@ -29,7 +29,10 @@ from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
-_TO_LABEL = "Nothing to do, unless it should have them: then write them into it."
+_REMEDIES = {
+    lists.NO_LABELS: "Nothing to do, unless it should have them: then write them into it.",
+    lists.NO_IMAGES: "If one does, name it with --image-column.",
+}
 _OPTIONS = {
     lists.FOLDERS_HAVE: "--list, or --labels-in list",
     lists_within.FOLDERS_HAVE: "--labels-in list",
@@ -129,7 +132,7 @@ def look(
             continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
         option = _OPTIONS.get(why, "--labels-in list" if "/" in name else "--list")
-        remedy = _TO_LABEL if why == lists.NO_LABELS else f"Choose it with {option}."
+        remedy = _REMEDIES.get(why, f"Choose it with {option}.")
         outline.leave_out(1, "lists", BadRow(why, remedy), name)
     return looked_over
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lnl_core.readings import Answers
 from lnl_core.types import LnlError
 from tests.data.asking import asked, counts, listed, put, read, rows_of, stops
 
@@ -217,3 +218,15 @@ def test_columns_that_might_have_the_labels_are_named_where_folders_are_taken(tm
     found = read(tmp_path)
     assert found.kind == "folder"
     assert any("not known: “finding”, “view”" in note for note in found.notes)
+
+
+def test_lists_whose_ids_name_images_in_no_known_way_say_so(tmp_path, agrees):
+    source = tmp_path / "s"
+    for split in ("train", "test"):
+        put(source, [f"{split}_images/{at}.png" for at in range(4)])
+        rows = "".join(f"{at},{'ab'[at % 2]}\n" for at in range(4))
+        (source / f"{split}_labels.csv").write_text(f"id,label\n{rows}")
+    left = next(each for each in read(source).left_out if each.what == "lists")
+    assert left.reason == "Which of its columns names images is not known."
+    assert "--image-column" in left.remedy
+    assert agrees(source, Answers(image_column="id")).names == ["a", "b"]

@@ -117,6 +117,15 @@ def has_images(file: Path) -> bool:
     return any(word in names for word in (*COLUMNS["image"], *IDS))
 
 
+def has_labels(file: Path) -> bool:
+    """Tell whether a table's header has a column of labels."""
+    try:
+        names = plain_names(tables.names(file, COLUMNS))
+    except LnlError:
+        return False
+    return any(word in names for word in COLUMNS["label"])
+
+
 def plain_names(names: Sequence[str]) -> dict[str, str]:
     """Return name in small letters with `_` -> name as written, the first of each."""
     plain: dict[str, str] = {}

@@ -38,6 +38,7 @@ METADATA = (
 _DEEP = 3
 FOLDERS_HAVE = "The class folders have the labels."
 NO_LABELS = "It has no column of labels."
+NO_IMAGES = "Which of its columns names images is not known."
 _MOST = 50_000
 _NOTES = 12
 _MANY, _LONGEST = 200, 20
@@ -166,7 +167,7 @@ def _without_labels(file: Path) -> str:
         return "It has a column of 0 and 1 for each class: name every list, and give --one-hot."
     if asked and (names := others(file)):
         return f"Which of its columns has labels is not known: {names}."
-    return NO_LABELS
+    return NO_IMAGES if column_names.has_labels(file) else NO_LABELS
 
 
 def that_ask(folder: Path) -> Lists:
