@@ -20,6 +20,8 @@ PRESETS = {
 }
 _ROW, _ROOMY_ROW = 30, 42
 """Pixels of a line, the second on a large screen."""
+GOOD_FOR = 258
+"""Pixels of the column that says what a method is good for, with 10 at its edges."""
 _TALL_ROW = 84
 """The same on a telephone, where what a method is good for stands below its name."""
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
@@ -134,7 +136,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
             "knobs": st.column_config.ButtonColumn(
                 "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
-            "line": None if narrow else st.column_config.TextColumn("Good for", width=258),
+            "line": None if narrow else st.column_config.TextColumn("Good for", width=GOOD_FOR),
         },
         alt=f"{title}: tick what to run",
     )

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
 from pages import _ui
 from pages._compare import pairs
+from pages._runs import methods
 from tests import five
 from tests.browser.desk import MEASURE, STILL
 from tests.browser.test_explore import lay
@@ -167,6 +169,30 @@ def test_a_telephone_shows_what_each_method_is_good_for(common_server, page, lay
         assert room[0] <= room[1] + 1
     words = tables.last.locator("[role=gridcell]", has_text="Probe: a first queue within seconds")
     words.wait_for(state="attached")
+
+
+WIDTHS = """(lines) => {
+  const pen = document.createElement('canvas').getContext('2d');
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  pen.font = `${0.875 * rem}px ${getComputedStyle(document.body).fontFamily}`;
+  return lines.map((line) => pen.measureText(line).width);
+}"""
+
+
+def test_what_methods_are_good_for_is_whole_beside_what_they_cost(common_server, page, layout_set):
+    """A column that was wider than the table had room for was cut at its edge, without dots."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_page(page, common_server, "runs", layout_set)
+    page.get_by_text("More methods").click()
+    tables = page.locator(".st-key-method_tables [data-testid=stDataFrame]")
+    tables.nth(1).locator("canvas").first.wait_for()
+    page.evaluate(STILL)
+    for table in tables.all():
+        room = table.locator(".dvn-scroller").evaluate("(e) => [e.scrollWidth, e.clientWidth]")
+        assert room[0] <= room[1] + 1
+    lines = [methods._line(each) for each in METHODS.values()]
+    widths = dict(zip(lines, page.evaluate(WIDTHS, lines), strict=True))
+    assert [line for line, width in widths.items() if width > methods.GOOD_FOR - 10] == [], widths
 
 
 def test_differences_use_the_height_there_is(common_server, page, layout_set):

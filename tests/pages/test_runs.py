@@ -163,6 +163,16 @@ def test_a_narrow_window_cuts_what_methods_are_good_for_not_what_they_cost(desk,
         assert list(table.value.columns) == ["run", "method", "time", "gb", "knobs", "line"]
 
 
+def test_a_tick_marks_what_has_run_and_dots_what_waits(desk, workspace, tiny, no_worker):
+    job = running(workspace, tiny, "knn")
+    queue.finish(workspace, job.id, JobState.DONE)
+    queue.submit(tiny, "sr")
+    app = desk("runs", dataset="tiny")
+    names = {name for table in app.dataframe[:2] for name in table.value["method"]}
+    assert {"Nearest neighbours ✓", "Sparse Regularization …"} <= names
+    assert len([name for name in names if name[-1] in "✓…"]) == 2
+
+
 def test_history_lists_what_is_done(desk, workspace, tiny):
     job = running(workspace, tiny)
     queue.finish(

@@ -157,7 +157,8 @@ function inShort(now, images) {
     ];
   }
   const about = `Errors left: about ${count(left.estimate)}`;
-  const sure = `of ${count(left.total)} ${images}, sure to 95${THIN}% ${left.supposes ?? ""}`.trim();
+  const sure =
+    `of ${count(left.total)} ${images}, sure to 95${THIN}% ${left.supposes ?? ""}`.trim();
   return [
     h("span", { class: "k" }, about),
     h(

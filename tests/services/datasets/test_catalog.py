@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
 from lnl_core.services.datasets import catalog, copied
 from lnl_core.services.review import saved
 from lnl_core.store import datasets, decisions
-from lnl_core.types import Action, Decision, LnlError
+from lnl_core.types import Action, Decision, JobState, LnlError
 
 
 def test_the_photographs_come_in_whole_and_stand_alone(workspace):
@@ -98,3 +99,12 @@ def test_a_noisy_copy_starts_without_what_is_of_its_source_alone(workspace, tmp_
     meta = datasets.read_meta(noisy)
     assert not {"planned_reviews", "goal_at_start", "errors_goal", "filters"} & set(meta)
     assert saved.saved(noisy) == []
+
+
+def test_a_card_counts_the_runs_that_are_done(workspace, tiny):
+    for state in (JobState.DONE, JobState.FAILED):
+        queue.submit(tiny, "knn")
+        queue.finish(workspace, queue.claim(workspace).id, state)
+    queue.submit(tiny, "knn")
+    (card,) = catalog.overview(workspace)
+    assert (card.runs, card.active is not None) == (1, True)
