@@ -317,9 +317,10 @@ class _Listed:
         self._finder.how.clear()
         self._lost(outline, counted)
         of_splits = self._rows.split_folders
-        question = of_splits.question(counted.usable) if of_splits is not None else None
-        question = question or self._finder.question(outline.files_seen)
-        outline.questions += [question] if question is not None else []
+        asked = [of_splits.question(counted.usable) if of_splits is not None else None]
+        asked += [self._finder.question(outline.files_seen)]
+        there = [each for each in asked if each is not None]
+        outline.questions += sorted(there, key=lambda each: not each.is_open)[:1]
         outline.notes += self._finder.notes()
         for each in (of_splits, self._rows.path_splits):
             outline.notes += each.notes() if each is not None else []

@@ -140,16 +140,18 @@ def test_one_list_called_like_a_split_has_the_images_of_its_folder(tmp_path, agr
     assert counts(read(source, images_in="test")) == {"a": 3, "b": 3}
     (source / "train" / "7.png").unlink()  # then its name alone says too little
     put(source, ["test/7.png"])
-    assert "images_in" in asked(read(source))
+    stops(source, "images_in", tmp_path)
+    assert agrees(source, Answers(images_in="train")).report.n == 7
 
 
 @pytest.mark.parametrize("lists", [["train"], ["train", "test"]])
-@pytest.mark.parametrize("ending", ["", ".png"])
-def test_ids_that_the_folders_of_splits_share_name_images(tmp_path, agrees, lists, ending):
+@pytest.mark.parametrize(("ending", "called"), [("", "{}"), (".png", "{}"), ("", "{}Labels")])
+def test_ids_that_the_folders_of_splits_share_name_images(tmp_path, agrees, lists, ending, called):
     source = put(tmp_path / "s", [f"{s}/{at}.png" for s in ("train", "test") for at in range(6)])
     for split in lists:
         rows = [f"{at}{ending},{split} {'ab'[at % 2]}" for at in range(6)]
-        (source / f"{split}.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+        name = f"{called.format(split)}.csv"
+        (source / name).write_text("\n".join(["id,label", *rows]) + "\n")
     rows = [f"{at},train a" for at in range(6)]
     (source / "sample_submission.csv").write_text("\n".join(["id,label", *rows]) + "\n")
     got = agrees(source)

@@ -15,12 +15,12 @@ _OF_LISTS = frozenset(
 
 
 def is_split(name: str, *, lists: bool = False) -> bool:
-    """Tell whether a folder is named like a part of a set: train, val2017, seg_test.
+    """Tell whether a folder is named like a part of a set: train, val2017, seg_test, TestImages.
 
     Of `lists`, train_labels and test-list are named so, too.
     """
     around = _AROUND | _OF_LISTS if lists else _AROUND
-    tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
+    tokens = _words(name)
     others = [token for token in tokens if token not in _SPLITS]
     return len(others) < len(tokens) and all(token in around for token in others)
 
@@ -32,15 +32,22 @@ def of_list(stem: str) -> str:
     """
     if not is_split(stem, lists=True):
         return stem
-    kept = [word for word in re.split(r"[_.\s-]+", stem) if word.lower() not in _OF_LISTS]
-    short = "_".join(word for word in kept if word)
-    return short if is_split(short) else stem
+    words = [word for word in re.split(r"[_.\s-]+|(?<=[a-z])(?=[A-Z])", stem) if word]
+    kept = [word for word in words if word.lower() not in _OF_LISTS]
+    short = "_".join(kept)
+    return short if len(kept) < len(words) and is_split(short) else stem
 
 
 def split_in(name: str) -> str:
     """Return the split that the name of an array or a column holds (x_train: train); "" if none."""
-    found = [token for token in re.split(r"[^a-z]+", name.lower()) if token in _SPLITS]
+    found = [token for token in _words(name) if token in _SPLITS]
     return found[0] if len(found) == 1 else ""
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name in small letters, also where capitals alone tell them apart."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^a-z]+", apart.lower()) if word]
 
 
 def are_apart(one: str, other: str) -> bool:
