@@ -13,6 +13,7 @@ from lnl_core.data.reading import (
     lists,
     lists_that_ask,
     lists_within,
+    many_tables,
     other_forms,
     read_me,
     split_lists,
@@ -143,6 +144,7 @@ def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> Non
     if answers.split_column == "none" or outline.splits:
         return
     files = [file for file in _texts(source) if file not in outline.lists]
+    files = many_tables.longest(files)
     found = [split_lists.of_lines(file) for file in files if texts_beside.lists_a_split(file)]
     tables = [file for file in files if file.suffix.lower() == ".csv"]
     found += filter(None, map(split_lists.of_table, tables))
@@ -205,7 +207,7 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     ]
     tables_there = [
         file
-        for file in lists.without_notes(source, files)
+        for file in many_tables.longest(lists.without_notes(source, files), answers)
         if not (file.suffix.lower() == ".txt" and read_me.speaks_to_people(file))
         and file.name != Path(answers.classes_file).name
     ]

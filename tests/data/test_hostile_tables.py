@@ -76,6 +76,14 @@ def test_of_very_many_tables_the_longest_is_the_list(tmp_path):
     assert len({*opened}) < 30
 
 
+def test_very_many_lists_are_read_where_a_person_says_all(tmp_path):
+    put(tmp_path, [f"{at}.png" for at in range(210)])
+    for at in range(210):
+        (tmp_path / f"list{at}.csv").write_text(f"image,label\n{at}.png,{'ab'[at % 2]}\n")
+    assert "lists" in asked(read(tmp_path))
+    assert read(tmp_path, lists=("all",)).n == 210
+
+
 _OPENED = []
 _HOOKED = []
 

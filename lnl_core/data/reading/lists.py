@@ -25,6 +25,7 @@ from lnl_core.data.reading import (
 )
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels, others
+from lnl_core.data.reading.many_tables import longest
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, visible
@@ -41,8 +42,6 @@ NO_LABELS = "It has no column of labels."
 NO_IMAGES = "Which of its columns names images is not known."
 _MOST = 50_000
 _NOTES = 12
-_MANY, _LONGEST = 200, 20
-"""Tables above which only the longest ones may be lists: the others are of one image each."""
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
 
 
@@ -88,7 +87,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         if lone is not None:
             return _through(lone, answers, depth)
         return _asked_for(folder, there, answers)
-    tables_there = _longest(tables_there)
+    tables_there = longest(tables_there, answers)
     known = [each for each in tables_there if _is_list(each, answers)]
     if known:
         return _chosen(folder, known, tables_there, answers)
@@ -109,7 +108,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     named |= dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
     if within.asked:
         return Lists(within.listings, within.asked, named, folder)
-    beside = [each for each in _longest(_beside(folder, inner)) if _is_list(each, answers)]
+    beside = [each for each in longest(_beside(folder, inner), answers) if _is_list(each, answers)]
     if beside and len(inner) > 1:
         return replace(_chosen(folder, beside, (), answers), root=folder)
     below = Lists() if lone is None or depth == _DEEP else _through(lone, answers, depth)
@@ -175,8 +174,8 @@ def that_ask(folder: Path) -> Lists:
     there = [Path(each.path) for each in folders.entries(folder)]
     inner = [each for each in folders.entries(folder) if each.is_dir(follow_symlinks=False)]
     there = [file for file in there if file.suffix.lower() in SUFFIXES and file.is_file()]
-    own = [each for each in _longest(without_notes(folder, there)) if _asks(each)]
-    found = own or [each for each in _longest(_beside(folder, inner)) if _asks(each)]
+    own = [each for each in longest(without_notes(folder, there)) if _asks(each)]
+    found = own or [each for each in longest(_beside(folder, inner)) if _asks(each)]
     several = len(found) > 1
     listings = _as_splits(found) if several else tuple(map(Listing, found))
     return Lists(listings, root=None if own else folder)
@@ -213,17 +212,6 @@ def without_notes(folder: Path, found: list[Path]) -> list[Path]:
     gone = {file for group in (notes, own) if len(group) > _NOTES for file in group}
     gone |= {file for file in texts if split_lists.has_whole_paths(file, folder)}
     return [file for file in found if file not in gone]
-
-
-def _longest(found: list[Path]) -> list[Path]:
-    """Return the tables that may be lists: of very many the longest, in the order that they have.
-
-    A look into each would take minutes. One that is not among them can be named.
-    """
-    if len(found) <= _MANY:
-        return found
-    kept = set(sorted(found, key=lambda file: file.stat().st_size, reverse=True)[:_LONGEST])
-    return [file for file in found if file in kept]
 
 
 def _is_list(file: Path, answers: Answers) -> bool:
