@@ -104,7 +104,7 @@ class ListRows:
         self.path_splits: PathSplits | None = None
         said = any(each.split or "split" in decided[each.file].used for each in listings)
         called = any(is_split(each.file.stem, lists=True) for each in listings)
-        if said or (called and not answers.images_in):
+        if said or (called and answers.images_in in ("", "none")):
             self.split_folders = self._with_folders(said)
         if not said and answers.split_column != "none" and answers.parts != "classes":
             self.path_splits = PathSplits()

@@ -115,3 +115,21 @@ def test_images_that_no_row_names_are_no_other_splits_where_names_repeat(tmp_pat
         "Another split may have the only such file, “train/…”.": 4,
     }
     assert "images_in" in asked(read(source))
+
+
+def test_a_list_called_like_a_split_whose_folder_lacks_some_stops(tmp_path, agrees):
+    """`trainLabels.csv` numbers 1 to 14; `test/` has its own 1 to 4, and 13, 14 alone."""
+    source = tmp_path / "s"
+    there = [f"train/{i}.png" for i in range(1, 13)]
+    there += [f"test/{i}.png" for i in (1, 2, 3, 4, 13, 14)]
+    put(source, there)
+    rows = [f"{i},{'ab'[i % 2]}" for i in range(1, 15)]
+    (source / "trainLabels.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+    question = asked(read(source))["images_in"]
+    assert question.is_open
+    assert [each.value for each in question.choices] == ["train", "test", "none"]
+    assert "--images-in" in stops(source, "images_in", tmp_path)
+    got = agrees(source, Answers(images_in="train"))
+    assert got.given == ["b", "a"] * 6
+    none = agrees(source, Answers(images_in="none"))
+    assert none.given == ["b", "a"] * 4  # 5 to 12, which no other folder has

@@ -76,6 +76,7 @@ class SplitFolders:
         self._shares: set[tuple[str, str]] = set()
         self._lent: dict[tuple[str, str], None] = {}
         self._doubtful: dict[str, str] = {}
+        self._lacking: dict[str, None] = {}
         self.unsettled: dict[str, finding.Among] = {}
 
     @property
@@ -169,6 +170,8 @@ class SplitFolders:
             why = BadRow(f"Another split may have the only such file, {shown}.", finding.ONE_NAME)
             lost = self._lacks(key, cell, why)
             self._doubtful[lost] = free[0]
+            if not self._sure:
+                self._lacking |= dict.fromkeys(_furthest_up(self._folders.get(key, [])))
             return lost
         if not self._sure and len(free) == len(here) + len(there):
             return cell
@@ -227,14 +230,16 @@ class SplitFolders:
         """Ask whether files in other splits' folders are meant; None where there are none such.
 
         Args:
-            usable: rows with image and label; where most are concerned, nothing goes on unasked.
+            usable: rows with image and label; where most are concerned, or a list that is called
+                like a split whose folder lacks some, nothing goes on unasked.
         """
         if not self._doubtful:
             return None
         first, path = next(iter(self._doubtful.items()))
-        folders = dict.fromkeys(_split_folder(each) for each in self._doubtful.values())
-        shown = ", ".join(f"“{visible(each)[:40]}”" for each in [*folders][:6])
-        stops = 2 * len(self._doubtful) > usable
+        others = dict.fromkeys(_split_folder(each) for each in self._doubtful.values())
+        folders = self._lacking | others
+        shown = ", ".join(f"“{visible(each)[:40]}”" for each in [*others][:6])
+        stops = bool(self._lacking) or 2 * len(self._doubtful) > usable
         found = many(len(self._doubtful), "image is", "images are")
         return Question(
             "images_in",
