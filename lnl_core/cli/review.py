@@ -139,7 +139,7 @@ def audit(options: Any) -> int:
 
 
 def _certificate(options: Any, info: DatasetInfo) -> int:
-    from lnl_core.services.review import certifying
+    from lnl_core.services.review import auditing, certifying
 
     body = certifying.write(info, options.certificate, force=options.force)
     say(
@@ -152,7 +152,7 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
         },
         f"Review {body['stopping']['goal']}: {body['stopping']['said']}.\n"
         f"At most {many(body['at_most_left'], 'error')} left in {body['labels']:,} labels "
-        f"(95 %{' if nobody errs' if body['people']['reviewers'] > 1 else ''}). "
+        f"(95 %{f' {auditing.IF}' if body['people']['reviewers'] > 1 else ''}). "
         f"Check it with: {command('audit', info.name, '--verify', options.certificate)}",
     )
     return DONE
