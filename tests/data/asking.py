@@ -57,3 +57,16 @@ def rows_of(folder, text, count=8):
     put(folder, [f"im{i}.png" for i in range(count)])
     (folder / "list.csv").write_text(text)
     return folder
+
+
+def lists_of(folder, **lists):
+    """Write lists of eight rows each, their images counted on: name=(header, column=cells)."""
+    put(folder, [f"im{i}.png" for i in range(8 * len(lists))])
+    for at, (name, (header, cells)) in enumerate(lists.items()):
+        rows = [header]
+        for i in range(8):
+            values = {key: of[i % len(of)] for key, of in cells.items()}
+            values["image"] = f"im{8 * at + i}.png"
+            rows.append(",".join(values[column] for column in header.split(",")))
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    return folder
