@@ -64,6 +64,7 @@ def take(
     since: int,
     second: Collection[int] = (),
     pictures: Sequence[int] | IntArray | None = None,
+    patience: float = AT_ONCE,
     clock: Callable[[], float] = time.time,
 ) -> list[int]:
     """Take the first rows that are free, and prolong those that this reviewer has, in one go.
@@ -81,6 +82,7 @@ def take(
         second: those among `rows` that somebody else has answered.
         pictures: (n,) what each image shows: while one of its copies is at somebody, or was just
             answered by somebody else, no other is free. Every image differs where None.
+        patience: seconds to wait for the database while nobody writes.
         clock: gives the seconds.
 
     Raises:
@@ -90,7 +92,7 @@ def take(
     Returns:
         The rows that this reviewer has now, in the order given.
     """
-    with transaction(info.workspace, AT_ONCE) as connection:
+    with transaction(info.workspace, patience) as connection:
         if not datasets.alone(connection, info):
             return []
         at = clock()

@@ -200,7 +200,7 @@ def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_wait
         other.execute("rollback")
     other.close()
     assert patience, "nothing was tried, so it proves little"
-    assert max(patience) < 1, "a page that only reads waited for the lock"
+    assert max(patience) <= holding.FIRST, "a page that only reads waited for the lock"
     assert desk.review_state(info, "bob").items
     with db.transaction(ws, 0.01):
         pass

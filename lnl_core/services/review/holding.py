@@ -24,6 +24,10 @@ AHEAD, PART = 15, 12
 are to get their share of the most suspicious images. What somebody has beyond them since before
 others came is free a minute after the next fetch."""
 
+FIRST = 2.0
+"""Seconds that who has no image yet waits for the database where others wait for `AT_ONCE`: without
+taking any, two who come at the same time are shown the same images."""
+
 
 def elsewhere(info: DatasetInfo, reviewer: str) -> IntArray:
     """Return the rows that other reviewers have been sent, and the copies of their pictures.
@@ -84,8 +88,9 @@ def hold(
     closed = closed_to(now, reviewer)
     asked = [row for row in rows if not closed[row]]
     second = set(np.flatnonzero(second_looks(now, reviewer)).tolist())
+    patience = AT_ONCE if _had(info, reviewer) else FIRST
     try:
-        decisions.add_reviewer(info.workspace, reviewer, AT_ONCE)
+        decisions.add_reviewer(info.workspace, reviewer, patience)
         taken = leases.take(
             info,
             reviewer,
@@ -95,6 +100,7 @@ def hold(
             since=now.last_id,
             second=second,
             pictures=_pictures(info),
+            patience=patience,
         )
     except ReadOnly:
         return list(rows[:limit])
@@ -108,8 +114,11 @@ def without_taking(info: DatasetInfo, reviewer: str, rows: Sequence[int]) -> set
     Who has none is shown all of them, though others may be as well: a queue without an image says
     that nothing is left.
     """
-    had = {each.row for each in leases.held(info) if each.reviewer == reviewer}
-    return had & set(rows) or set(rows)
+    return _had(info, reviewer) & set(rows) or set(rows)
+
+
+def _had(info: DatasetInfo, reviewer: str) -> set[int]:
+    return {each.row for each in leases.held(info) if each.reviewer == reviewer}
 
 
 def give_back(ws: Workspace, tab: str) -> int:

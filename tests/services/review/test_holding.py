@@ -12,7 +12,7 @@ from lnl_core.services import in_force
 from lnl_core.services.review import desk, holding
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.recording import record
-from lnl_core.store import audits, decisions, leases
+from lnl_core.store import audits, decisions, faults, leases
 from tests.services.review.test_auditing import make
 
 
@@ -104,8 +104,28 @@ def test_drawn_rows_of_who_left_are_answered_by_who_stays(workspace, scored):
     assert drawn & set(rows(fetch(scored, "bob")))
 
 
-def test_eight_reviewers_who_fetch_before_they_answer(workspace, scored):
+def test_who_has_no_image_yet_waits_for_the_database_longer(workspace, scored, monkeypatch):
+    """Two who came while a disk was slow were shown, and answered, the same images."""
+    monkeypatch.setattr(holding, "FIRST", 60.0)  # however slow this machine is just now
+    for who in ("ann", "bob"):
+        decisions.add_reviewer(workspace, who)
+    with closing(
+        sqlite3.connect(workspace.home / "review.db", isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("begin immediate")
+        ends = threading.Timer(3 * faults.AT_ONCE, lambda: other.execute("commit"))
+        ends.start()
+        mine = rows(fetch(scored, "ann"))
+        ends.join()
+    theirs = rows(fetch(scored, "bob"))
+    assert mine
+    assert theirs
+    assert not set(mine) & set(theirs)
+
+
+def test_eight_reviewers_who_fetch_before_they_answer(workspace, scored, monkeypatch):
     """Measured without leases: 480 answers on 144 images."""
+    monkeypatch.setattr(holding, "FIRST", 60.0)  # however slow this machine is just now
     start, failed = threading.Barrier(8), []
 
     def one(number):
