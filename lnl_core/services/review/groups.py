@@ -231,7 +231,7 @@ def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list
     more: list[Decision] = []
     for answers in pictures.values():
         settling = [each for each in answers if each.action not in (Action.UNSURE, Action.SKIP)]
-        meant = {_shown(each, int(given[each.row])) for each in settling}
+        meant = {said_of_picture(each, int(given[each.row])) for each in settling}
         if len(meant) > 1:
             continue
         last = (settling or answers)[-1]
@@ -242,7 +242,7 @@ def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list
     return more
 
 
-def _shown(said: Decision, given: int) -> tuple[Action, int | None, frozenset[int]]:
+def said_of_picture(said: Decision, given: int) -> tuple[Action, int | None, frozenset[int]]:
     """Return what an answer says of the picture, whatever the copy is labelled."""
     if said.action is Action.KEEP:
         return Action.RELABEL, given, frozenset()

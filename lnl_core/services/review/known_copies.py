@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lnl_core.services.in_force import loaded, score_shown, standing
+from lnl_core.services.in_force import Scored, loaded, score_shown, standing
 from lnl_core.services.review import groups
+from lnl_core.services.review.opinions import runs_of
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, Signals, TopProbs
 
@@ -29,33 +30,30 @@ _TOP = 3
 def shown(info: DatasetInfo, row: int) -> int | None:
     """Return the class that people have said of an image's picture by its other copies.
 
-    None where nobody has, or where they contradict each other.
+    None where nobody has, where anybody has said something else of a copy, that no class fits or
+    that several do among it, and where two contradict each other.
     """
-    if int(loaded(info).given_labels[row]) in info.no_classes:
+    given = loaded(info).given_labels
+    if int(given[row]) in info.no_classes:
         return None
-    known = {label for label in _said(info, row).values() if label is not None}
-    return known.pop() if len(known) == 1 else None
+    said = {
+        None if each is None else groups.said_of_picture(each, int(given[other]))
+        for other, each in _said(info, row).items()
+    }
+    only = said.pop() if len(said) == 1 else None
+    known = None if only is None or only[0] is not Action.RELABEL else only[1]
+    return None if known in info.no_classes else known
 
 
-def _said(info: DatasetInfo, row: int) -> dict[int, int | None]:
-    """Return row -> the class that people agree on, of the other copies with an answer."""
+def _said(info: DatasetInfo, row: int) -> dict[int, Decision | None]:
+    """Return row -> what people say, of the other copies with an answer; None where they differ."""
     stored = groups.others(info, row)
     if not len(stored):
         return {}
     settled = stored[standing(info).settled[stored]][:MOST].tolist()
     said = decisions.in_force(info, rows=settled) if settled else {}
-    given = loaded(info).given_labels
-    return {other: _class_of(several, int(given[other])) for other, several in said.items()}
-
-
-def _class_of(said: Sequence[Decision], given: int) -> int | None:
-    """Return the one class that reviewers agree on for an image, None where they name none."""
-    verdict = decisions.verdict(said)
-    if verdict.decision is None or not verdict.agreed:
-        return None
-    if verdict.decision.action is Action.KEEP:
-        return given
-    return verdict.decision.label if verdict.decision.action is Action.RELABEL else None
+    joined = {other: decisions.verdict(several) for other, several in said.items()}
+    return {other: each.decision if each.agreed else None for other, each in joined.items()}
 
 
 def p_wrong(info: DatasetInfo, row: int, known: int | None, scored: float | None) -> float | None:
@@ -72,18 +70,21 @@ def p_wrong(info: DatasetInfo, row: int, known: int | None, scored: float | None
     return RIGHT if known == int(loaded(info).given_labels[row]) else WRONG
 
 
-def score_and_class(info: DatasetInfo, row: int, suggested: int) -> tuple[float | None, int]:
+def score_and_class(info: DatasetInfo, ranked: Scored, row: int) -> tuple[float | None, int | None]:
     """Return p_wrong and the class that people are shown of an image, for the record of an answer.
 
     Args:
         info: the data set.
+        ranked: its ranking.
         row: the image.
-        suggested: the ranking's class.
     """
-    known = shown(info, row)
+    known, given = shown(info, row), int(loaded(info).given_labels[row])
     score = p_wrong(info, row, known, score_shown(info, row))
-    given = int(loaded(info).given_labels[row])
-    return score, suggested if known in (None, given) else int(known or 0)
+    suggested: int | None = int(ranked.ranking.suggested_labels[row])
+    if known == given:
+        top = _of_methods(runs_of(info, ranked, row).values(), row, given)
+        suggested = top[0][0] if top else None
+    return score, suggested if known in (None, given) else known
 
 
 def likely(
@@ -140,7 +141,11 @@ def labels(info: DatasetInfo, row: int) -> tuple[list[dict[str, int]], int]:
     given = loaded(info).given_labels
     stored = groups.others(info, row)
     now = dict(zip(stored.tolist(), np.asarray(given)[stored].tolist(), strict=True))
-    said = {other: label for other, label in _said(info, row).items() if label is not None}
+    said = {
+        other: int(given[other]) if each.action is Action.KEEP else int(each.label or 0)
+        for other, each in _said(info, row).items()
+        if each and each.action in (Action.KEEP, Action.RELABEL)
+    }
     corrected = sum(label != now[other] for other, label in said.items())
     told, counts = np.unique([int(given[row]), *(now | said).values()], return_counts=True)
     order = np.argsort(-counts, kind="stable")

@@ -233,8 +233,7 @@ def _decision(
     position = entry.get("position")
     score, suggested = None, None
     if ranked is not None:
-        suggested = int(ranked.ranking.suggested_labels[row])
-        score, suggested = known_copies.score_and_class(info, row, suggested)
+        score, suggested = known_copies.score_and_class(info, ranked, row)
     said = Decision(
         row=row,
         action=Action(str(entry["action"])),

@@ -138,7 +138,8 @@ def test_an_answer_to_a_copy_ends_the_case_against_the_label_that_it_bears_out(w
     assert [each["label"] for each in found["copies_labels"]] == [given[row]]
     assert found["copies_corrected"] == 1
     recording.record(twins, "ann", [{"cid": "a", "row": row, "action": "keep"}])
-    assert list(decisions.history(twins))[-1].p_wrong == found["p_wrong"]
+    kept = list(decisions.history(twins))[-1]
+    assert (kept.p_wrong, kept.suggested_label) == (found["p_wrong"], found["top"][0]["label"])
 
 
 def test_a_copy_that_people_have_relabelled_speaks_against_the_label_it_had(workspace, twins):
@@ -163,3 +164,29 @@ def test_copies_that_people_contradict_each_other_on_say_nothing(workspace, twin
     decisions.append(twins, answers)
     found = evidence.evidence(twins, 8)
     assert (found["p_wrong"], found["top"]) == (before["p_wrong"], before["top"])
+
+
+@pytest.mark.parametrize("other", ["another class", "no class fits", "several do"])
+def test_one_copy_on_which_people_differ_or_name_no_class_leaves_all_open(workspace, scored, other):
+    groups = np.arange(60, dtype=np.int32)
+    groups[[8, 9]] = 3
+    arrays.write_array(scored.directory / datasets.COPIES, groups)
+    given = np.asarray(datasets.load(scored).given_labels)
+    before = evidence.evidence(scored, 9)
+    against = {
+        "another class": [
+            Decision(8, Action.KEEP, "ann"),
+            Decision(8, Action.RELABEL, "bob", label=int(given[8] + 1) % 3),
+        ],
+        "no class fits": [Decision(8, Action.NONE, "bob")],
+        "several do": [Decision(8, Action.MULTIPLE, "bob", labels=(0, 1))],
+    }[other]
+    said = Decision(3, Action.RELABEL, "cleo", label=int(given[8] + 1) % 3)
+    decisions.append(scored, [said, *against])
+    found = evidence.evidence(scored, 9)
+    assert (found["p_wrong"], found["top"]) == (before["p_wrong"], before["top"])
+    decisions.append(
+        scored, [Decision(8, Action.RELABEL, "owner", label=said.label, route="settled")]
+    )
+    settled = 0.001 if given[9] == said.label else 0.999
+    assert evidence.evidence(scored, 9)["p_wrong"] == settled
