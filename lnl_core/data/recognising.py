@@ -10,6 +10,7 @@ from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
 from lnl_core.data.reading import (
     classes_files,
+    column_names,
     lists,
     lists_that_ask,
     lists_within,
@@ -24,7 +25,7 @@ from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Source
-from lnl_core.readings import Answers, Choice, Question
+from lnl_core.readings import OPTIONS, Answers, Choice, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
@@ -38,6 +39,7 @@ _OPTIONS = {
     lists.FOLDERS_HAVE: "--list, or --labels-in list",
     lists_within.FOLDERS_HAVE: "--labels-in list",
 }
+_OF_LISTS = ("image_column", "label_column", "id_column", "header", "one_hot", "class_columns")
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
@@ -128,6 +130,13 @@ def look(
     asks_where = any(each.key == "labels_in" for each in outline.questions)
     if answers.labels_in == "list" and not there.listings and not asks_where:
         outline.notes.append("No list has the labels: “--labels-in list” changes nothing.")
+    if looked_over.kind == "folder" and not outline.lists:
+        flags = [
+            each.flag for each in OPTIONS if each.key in _OF_LISTS and getattr(answers, each.key)
+        ]
+        if flags:
+            shown = ", ".join(f"“{flag}”" for flag in flags)
+            outline.notes.append(f"No list is read for its labels: {shown} changes nothing.")
     for name, why in there.unused.items():
         if name in outline.files or name in map(os.path.basename, outline.files):
             continue
@@ -232,6 +241,13 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     likely += [file for file in named if asked[file] and len(named) == 1]
     if likely:
         return manifests.scan(likely[0], None, class_map, answers)
+    asking = lists.that_ask(source)
+    several = [each.file for each in asking.listings]
+    if several and lists_that_ask.have_one_column(several):
+        return manifests.scan(asking.listings, asking.root, class_map, answers)
+    if several and answers.labels_in != "folders":
+        looked_over.outline.questions.append(lists.which(source, several, " Which has the labels?"))
+        return looked_over
     if question := _ask_lone(source, looked_over, answers):
         looked_over.outline.questions.append(question)
     return looked_over
@@ -307,6 +323,8 @@ def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question |
         if not why:
             manifests.scan(beside[0], None, None, answers)
             why = "It is no list of a known form."
+            if column_names.has_labels(beside[0]):
+                why = f"{lists.NO_IMAGES} {_REMEDIES[lists.NO_IMAGES]}"
     except LnlError as error:
         why = str(error)
     return Question(

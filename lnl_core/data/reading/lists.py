@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import coco, fiftyone_labels, folders, hub_shards, tables
+from lnl_core.data import coco, fiftyone_labels, folders, hub_shards
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import (
     column_names,
     columns,
+    comparing,
     indexing,
     lists_within,
     places,
@@ -23,12 +24,11 @@ from lnl_core.data.reading import (
     split_names,
     tables_within,
 )
-from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels, others
 from lnl_core.data.reading.many_tables import longest
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.tree import Node
-from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError, meant
 
@@ -40,7 +40,6 @@ _DEEP = 3
 FOLDERS_HAVE = "The class folders have the labels."
 NO_LABELS = "It has no column of labels."
 NO_IMAGES = "Which of its columns names images is not known."
-_MOST = 50_000
 _NOTES = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
 
@@ -296,21 +295,31 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
         return Lists((Listing(lists[0]),), (), unused)
     together = _as_splits(lists)
     parts = all(places.is_split(each.stem, lists=True) for each in lists)
-    shown = ", ".join(f"“{visible(each.name)[:40]}”" for each in lists)
-    question = Question(
-        "lists",
-        f"{len(lists)} lists are in {visible(folder.name)}: {shown}."
-        + (" They are read together, each as a split." if parts else " Which has the labels?"),
-        (
-            Choice("all", "all of them, each as a split"),
-            *(Choice(each.name, f"{visible(each.name)[:40]} alone") for each in lists),
-        ),
+    said = " They are read together, each as a split." if parts else " Which has the labels?"
+    every = (Choice("all", "all of them, each as a split"),)
+    question = replace(
+        which(folder, lists, said, every),
         default="all" if parts else "",
         answer="all" if answers.lists == ("all",) else "",
         stops=not parts,
-        several=True,
     )
     return Lists(together, (question,), unused)
+
+
+def which(
+    folder: Path, lists: Sequence[Path], said: str, every: tuple[Choice, ...] = ()
+) -> Question:
+    """Ask which of several lists of a folder has the labels."""
+    names = [visible(each.name)[:40] for each in lists]
+    alone = (Choice(each.name, f"{name} alone") for each, name in zip(lists, names, strict=True))
+    shown = ", ".join(f"“{name}”" for name in names)
+    return Question(
+        "lists",
+        f"{len(lists)} lists are in {visible(folder.name)}: {shown}.{said}",
+        (*every, *alone),
+        stops=True,
+        several=True,
+    )
 
 
 def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answers) -> Lists:
@@ -344,9 +353,10 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if len(classes) < 2:
         return lists
     unasked = without if answers.labels_in == "folders" else lists
-    seen = _compared(listing.file, root or folder, top, where, answers)
-    if seen is not None and not seen.rows and listing.file.suffix.lower() == ".json":
-        return Lists((), lists.questions, {**lists.unused, name: "None of its images is there."})
+    decided = _decided(listing.file, (root or folder).resolve(), answers)
+    seen = comparing.with_folders(listing.file, decided, root or folder, top, where)
+    if seen is not None and seen.missing and not seen.rows:
+        return _of_other_images(lists, listing.file, top, answers)
     if seen is None or not seen.in_classes:
         return unasked
     images = _images(tree, where)
@@ -383,6 +393,25 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     return replace(lists, questions=questions)
 
 
+def _of_other_images(lists: Lists, file: Path, top: Path, answers: Answers) -> Lists:
+    """Go by class folders where none of a list's images is there; where it has labels, ask."""
+    name = visible(file.name)
+    if answers.labels_in == "list":
+        return lists
+    gone = Lists((), lists.questions, {**lists.unused, name: "None of its images is there."})
+    if file.suffix.lower() == ".json":
+        return gone
+    question = Question(
+        "labels_in",
+        f"{name} has labels, and none of its images is there. Are the folders of "
+        f"{visible(top.name)[:40]} the classes?",
+        (Choice("folders", "yes"), Choice("list", "no, the list has them")),
+        answer=answers.labels_in,
+        stops=True,
+    )
+    return replace(gone, questions=(*lists.questions, question))
+
+
 def _called(each: Listing, folder: Path) -> str:
     inside = os.path.relpath(each.file, folder).replace(os.sep, "/")
     return visible(inside if each.inside else each.file.name)
@@ -399,46 +428,3 @@ def _is_export(file: Path) -> bool:
 def _images(tree: Node, where: places.Places) -> int:
     tops = [tree.inner[name] for name in where.splits] if where.splits else [tree]
     return sum(node.below for top in tops for node in top.inner.values())
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Images that a list names, how many lie in class folders and agree; its labels."""
-
-    paths: set[str] = field(default_factory=set)
-    in_classes: int = 0
-    agree: int = 0
-    labels: set[str] = field(default_factory=set)
-
-    @property
-    def rows(self) -> int:
-        return len(self.paths)
-
-
-def _compared(
-    file: Path, root: Path, top: Path, where: places.Places, answers: Answers
-) -> _Seen | None:
-    """Compare a list's labels with the folders of its images; None where it is too long."""
-    decided = _decided(file, root.resolve(), answers)
-    if not decided.complete:
-        return None
-    seen = _Seen()
-    required = [key for key in column_names.REQUIRED if key in decided.accepted]
-    there = tables.rows(file, file.name, decided.accepted, required, has_header=decided.has_header)
-    rows = [cells for _, cells in islice(there, _MOST + 1) if not isinstance(cells, BadRow)]
-    if len(rows) > _MOST:
-        return None
-    finder = Finder(root.resolve(), [cells["image"] for cells in rows[:: 1 + len(rows) // 256]])
-    for cells in rows:
-        place = finder.find(cells["image"])
-        if isinstance(place, BadRow) or place[1] in seen.paths:
-            continue
-        seen.paths.add(place[1])
-        label = decided.label_of(cells)
-        seen.labels.add(plain(label))
-        path = os.path.relpath(place[0], top).replace(os.sep, "/")
-        found = where.of(tuple(path.split("/")))
-        if not isinstance(found, BadRow):
-            seen.in_classes += 1
-            seen.agree += plain(found[1]) == plain(label)
-    return seen

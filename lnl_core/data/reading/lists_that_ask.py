@@ -47,6 +47,12 @@ def others(file: Path) -> str:
     return ", ".join(f"“{name}”" for name in names[:4]) + (" and more" if len(names) > 4 else "")
 
 
+def have_one_column(files: Sequence[Path]) -> bool:
+    """Tell whether one column of all of several tables may have their labels."""
+    decided = [_decided([file]) for file in files]
+    return bool(set.intersection(*(set(each.unused) if each else set() for each in decided)))
+
+
 def _decided(files: Sequence[Path]) -> Columns | None:
     """Say which columns of tables of one header are what; None where the first is no table."""
     first, *more = files
