@@ -13,7 +13,7 @@ import numpy as np
 
 from lnl_core.data import tables
 from lnl_core.data.files import Sample, inside_path, storable
-from lnl_core.data.reading import splits
+from lnl_core.data.reading import folder_columns, splits
 from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
@@ -227,6 +227,8 @@ class ListRows:
         columns = self._columns[each.file]
         if columns.one_hot:
             cells = cells | {"label": columns.label_of(cells)}
+        if cells.get("folder"):
+            cells = cells | {"image": folder_columns.joined(cells["folder"], cells["image"])}
         if (below := self._from_list(cells["image"], each.file)) is not None:
             cells = cells | {"image": below}
         elif each.inside and cells["image"] and not os.path.isabs(cells["image"]):

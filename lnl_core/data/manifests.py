@@ -21,7 +21,15 @@ from lnl_core.data.list_rows import (
     path_of,
     problem_of,
 )
-from lnl_core.data.reading import column_names, labels, naming, per_list, rivals, several
+from lnl_core.data.reading import (
+    column_names,
+    folder_columns,
+    labels,
+    naming,
+    per_list,
+    rivals,
+    several,
+)
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
@@ -73,6 +81,10 @@ def scan(
         raise LnlError(f"{home} is not a folder. Say where the images of {first.file.name} lie.")
     said = answers or Answers()
     decided = per_list.decide([each.file for each in listings], home, said)
+    if not said.images_in:
+        decided = {
+            file: folder_columns.with_folder(file, each, home) for file, each in decided.items()
+        }
     outline = Outline(
         files=[column_names.inside(home, each.file) for each in listings],
         lists=[each.file for each in listings],

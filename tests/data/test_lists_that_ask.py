@@ -100,3 +100,40 @@ def test_a_list_above_the_only_folder_around_splits_is_asked_about(tmp_path, agr
     (source / "list.csv").write_text("\n".join(["filename,finding", *rows]) + "\n")
     stops(source, "label_column", tmp_path)
     assert agrees(source, Answers(label_column="finding")).names == ["a", "b"]
+
+
+def test_of_two_lists_over_one_folder_both_of_unknown_labels_one_is_chosen(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"images/{at}.png" for at in range(6)])
+    (source / "a.csv").write_text("\n".join(["image,level", *(f"{i},{i % 2}" for i in range(6))]))
+    rows = [f"{i},{i},{i % 3}" for i in range(6)]
+    (source / "b.csv").write_text("\n".join([",image,level", *rows]))
+    stops(source, "label_column", tmp_path)
+    assert "2 lists are in" in stops(source, "lists", tmp_path, label_column="level")
+    got = agrees(source, Answers(label_column="level", lists=("b.csv",)))
+    assert got.names == ["0", "1", "2"]
+
+
+def test_lists_without_a_common_column_are_offered_one_by_one(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"images/{at}.png" for at in range(6)])
+    rows = [f"{i}.png,http://a/{i}" for i in range(6)]
+    (source / "images.csv").write_text("\n".join(["filename,link", *rows]))
+    rows = [f"{i},{'mf'[i % 2]},{'xyz'[i % 3]}" for i in range(6)]
+    (source / "styles.csv").write_text("\n".join(["id,gender,sort", *rows]))
+    question = asked(read(source))["lists"]
+    assert [each.value for each in question.choices] == ["images.csv", "styles.csv"]
+    assert agrees(source, Answers(lists=("styles.csv",), label_column="sort")).names == list("xyz")
+    assert agrees(source, Answers(labels_in="folders")).names == ["images"]
+
+
+def test_class_folders_are_offered_where_no_image_of_the_list_is_there(tmp_path, agrees):
+    source = put(tmp_path / "s", [f"set/{c}/{at}.png" for c in ("abe", "bart") for at in range(3)])
+    (source / "annotation.txt").write_text("".join(f"./other/{i}.png,1,2,abe\n" for i in range(4)))
+    assert "none of its images is there" in stops(source, "labels_in", tmp_path)
+    assert agrees(source, Answers(labels_in="folders")).names == ["abe", "bart"]
+
+
+def test_options_of_lists_are_said_to_change_nothing_where_folders_are_read(tmp_path):
+    source = put(tmp_path / "s", [f"{c}/{at}.png" for c in ("abe", "bart") for at in range(3)])
+    notes = " ".join(read(source, one_hot="yes", label_column="x").notes)
+    assert "“--label-column”, “--one-hot” changes nothing" in notes
+    assert "changes nothing" not in " ".join(read(source).notes)
