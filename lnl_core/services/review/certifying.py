@@ -295,8 +295,11 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
         ):
             return Check("draws", False, f"draw {number} is not what the seed chooses")
     back = f"; a clock was set back before draw {older[0].number}" if older else ""
-    unlike = "" if told else "; labels became no class since, so the seed cannot be followed"
-    return Check("draws", True, f"{len(wanted):,} drawn at random from seed {seed}{unlike}{back}")
+    drawn = f"{len(wanted):,} drawn at random from seed {seed}"
+    if wanted and not told:
+        why = "labels are no class" if info.no_classes else "an earlier version let the set grow"
+        drawn = f"{len(wanted):,} as this set has them; {why}, so seed {seed} cannot be followed"
+    return Check("draws", True, drawn + back)
 
 
 def _before(issued: str) -> str:
@@ -308,10 +311,16 @@ def _before(issued: str) -> str:
 def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int, tuple[int, int]]:
     """Return draw number -> the row that the seed chooses and how many it chose from.
 
-    Nothing for a set whose size or no-classes changed: what was open then is not known any more.
+    Nothing where labels are no class, and where a set grew at a time that is not known: what was
+    open then is not known any more.
     """
-    if info.no_classes or info.additions:
+    if info.no_classes or None in info.grown_after:
         return {}
+    sizes = [
+        (after[0], size)
+        for after, size in zip(info.grown_after, info.additions, strict=True)
+        if after
+    ]
     holders: dict[int, set[str]] = {}
     open_ = np.ones(info.n, bool)
     free = np.ones(info.n, bool)
@@ -324,7 +333,8 @@ def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int
                 (held.add if entry[3] in ANSWERS else held.discard)(entry[2])
                 free[entry[1]] = not held
                 entry = next(log, None)
-            rows = np.flatnonzero(open_ & free)
+            size = next((size for count, size in sizes if each.number < count), info.n)
+            rows = np.flatnonzero((open_ & free)[:size])
             if each.number >= first:
                 place = audits.chosen(seed, each.number, len(rows))
                 chosen[each.number] = (int(rows[place]), len(rows))

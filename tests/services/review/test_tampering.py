@@ -10,7 +10,15 @@ import pytest
 from lnl_core.review.hidden import GOLD
 from lnl_core.services.datasets import growing, settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, certificate_form, certifying, corrected, new_classes
+from lnl_core.services.review import (
+    auditing,
+    certificate_form,
+    certifying,
+    corrected,
+    desk,
+    new_classes,
+    recording,
+)
 from lnl_core.store import audits, datasets, looks, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision
@@ -307,3 +315,26 @@ def test_images_that_were_added_since_are_said_with_how_many(reviewed, tmp_path)
     (told,) = [each for each in certifying.verify(grown, path) if not each.holds]
     assert told.what == "set"
     assert "has grown since: it says nothing of the 6 images added to its 200" in told.words
+
+
+def test_the_seed_is_followed_through_a_set_that_grew(workspace, tmp_path):
+    """Draws moved to other rows were called drawn at random where a set had ever grown."""
+    info = make(workspace, tmp_path, 60)
+    ann = Reviewer(workspace, info)
+    ann.press(*ann.window(order="random")[:10])
+    early = len(audits.draws(info))
+    more = pictures(30, seed=8, side=4, channels=1)
+    names = np.array(info.class_names)
+    growing.add_images(info, file_of(tmp_path, "more", more, np.zeros(30, int), class_names=names))
+    grown = datasets.dataset(workspace, info.name)
+    for at in range(2):
+        state = desk.review_state(grown, "cleo", order="random")
+        keys = [
+            {"cid": f"{at}-{i}", "row": item["row"], "action": "keep"}
+            for i, item in enumerate(state.items[:10])
+        ]
+        assert not recording.record(grown, "cleo", keys).problems
+    drawn = audits.draws(grown)
+    assert early < len(drawn)
+    told = certifying._chosen_rows(grown, drawn[0].seed, 0, len(drawn))
+    assert told == {each.number: (each.row, each.eligible) for each in drawn}
