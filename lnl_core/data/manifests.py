@@ -51,6 +51,8 @@ _LEAK = (
 _First = tuple[str, str]
 """Split and path of the first row of an id."""
 
+_SHOWN = 12
+
 _FOUND_UP_TO = 20_000
 """Rows whose files are looked for while reading; of a longer list, a sample."""
 
@@ -303,10 +305,9 @@ class _Listed:
         for (reason, remedy), count in counted.unusable.items():
             outline.leave_out(count, "rows", BadRow(reason, remedy))
         if self._several:
-            shown = ", ".join(
-                visible(each.split or self._rows.called(each)) for each in self._listings
-            )
-            outline.notes.append(f"Read together: {shown}.")
+            names = [visible(each.split or self._rows.called(each)) for each in self._listings]
+            more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+            outline.notes.append(f"Read together: {', '.join(names[:_SHOWN])}{more}.")
         outline.notes += per_list.splits_apart(counted.apart)
         if 0 < counted.with_truth < counted.usable:
             outline.notes.append(

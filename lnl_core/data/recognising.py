@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -40,6 +41,7 @@ _OPTIONS = {
     lists_within.FOLDERS_HAVE: "--labels-in list",
 }
 _OF_LISTS = ("image_column", "label_column", "id_column", "header", "one_hot", "class_columns")
+_CALLED_LABELS = re.compile(r"label|annot|diagnos|metadata|ground.?truth|classes", re.IGNORECASE)
 _LABELS = (*manifests.SUFFIXES, *other_forms.SHEETS)
 
 
@@ -235,7 +237,11 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
             if asking.listings:
                 return manifests.scan(asking.listings, asking.root, class_map, answers)
     if len(+looked_over.outline.counts) > 1:
-        return _or_their_lists(source, class_map, answers) or looked_over
+        if theirs := _or_their_lists(source, class_map, answers):
+            return theirs
+        if question := _ask_several(source, looked_over, answers):
+            looked_over.outline.questions.append(question)
+        return looked_over
     asked = {file: lists_that_ask.asks_for_labels(file) for file in tables_there}
     likely = [file for file in tables_there if asked[file] == "one_hot"]
     likely += [file for file in named if asked[file] and len(named) == 1]
@@ -309,32 +315,68 @@ def _are_splits_alone(looked_over: Source) -> bool:
 
 def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question | None:
     """Ask whether a lone folder is a class, where a file beside it may be a list not understood."""
-    there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
-    known = set(looked_over.outline.files)
-    beside = [f for f in there if f.name not in known and not like_image(f.name)]
-    beside = [f for f in beside if f.suffix.lower() in _LABELS or texts_beside.names_images(f)]
-    beside = [f for f in beside if not read_me.speaks_to_people(f)]
-    if not beside or not +looked_over.outline.counts:
+    if not +looked_over.outline.counts:
         return None
-    why = other_forms.remedy(beside[0].suffix.lower())
-    if beside[0].suffix.lower() not in _LABELS:
-        why = "Its lines name images: save it as CSV with the columns image and label."
-    try:
-        if not why:
-            manifests.scan(beside[0], None, None, answers)
-            why = "It is no list of a known form."
-            if column_names.has_labels(beside[0]):
-                why = f"{lists.NO_IMAGES} {_REMEDIES[lists.NO_IMAGES]}"
-    except LnlError as error:
-        why = str(error)
+    beside = _not_read(source, looked_over)
+    if not beside:
+        return None
     return Question(
         "labels_in",
-        f"All images lie in one folder, and {beside[0].name[:40]} beside it is not read. {why} "
-        "Has every image the folder's name as its label?",
+        f"All images lie in one folder, and {beside[0].name[:40]} beside it is not read. "
+        f"{_why_not(beside[0])} Has every image the folder's name as its label?",
         (Choice("folders", "yes, there is one class"),),
         answer=answers.labels_in,
         stops=True,
     )
+
+
+def _ask_several(source: Path, looked_over: Source, answers: Answers) -> Question | None:
+    """Ask whether folders are classes, where a file beside them may be a list not understood.
+
+    That is a sheet or text that is called so, or any where the folders are called like parts.
+    """
+    found = _not_read(source, looked_over)
+    found = [f for f in found if f.suffix.lower() in other_forms.SHEETS or _speaks_of_images(f)]
+    if not lists_that_ask.are_parts(list(+looked_over.outline.counts)):
+        found = [file for file in found if _CALLED_LABELS.search(file.stem)]
+    if not found:
+        return None
+    return Question(
+        "labels_in",
+        f"{found[0].name[:40]} beside the folders may have the labels, and is not read. "
+        f"{_why_not(found[0])} Are the folders the classes?",
+        (Choice("folders", "yes"),),
+        answer=answers.labels_in,
+        stops=True,
+    )
+
+
+def _speaks_of_images(file: Path) -> bool:
+    return any(map(texts_beside.names_image, texts_beside.first_lines(file)))
+
+
+def _not_read(source: Path, looked_over: Source) -> list[Path]:
+    """Return the files beside images that may be lists and that no reading has used."""
+    there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
+    known = set(looked_over.outline.files)
+    beside = [f for f in there if f.name not in known and not like_image(f.name)]
+    beside = [f for f in beside if f.suffix.lower() in _LABELS or texts_beside.names_images(f)]
+    return [f for f in beside if not read_me.speaks_to_people(f)]
+
+
+def _why_not(file: Path) -> str:
+    """Say why a file is not read as a list."""
+    if file.suffix.lower() not in _LABELS:
+        return "Its lines name images: save it as CSV with the columns image and label."
+    if why := other_forms.remedy(file.suffix.lower()):
+        return why
+    try:
+        manifests.scan(file, None, None, Answers())
+    except LnlError as error:
+        return str(error)
+    if column_names.has_labels(file):
+        return f"{lists.NO_IMAGES} {_REMEDIES[lists.NO_IMAGES]}"
+    return "It is no list of a known form."
 
 
 @one_walk()

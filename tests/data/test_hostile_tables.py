@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from contextlib import contextmanager
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lnl_core.data import table_heads
 from lnl_core.readings import advice
 from lnl_core.types import LnlError
-from tests.data.asking import asked, put, read
+from tests.data.asking import asked, counts, put, read
 
 
 def test_a_question_offers_few_of_many_columns_and_any_can_be_named(tmp_path):
@@ -62,6 +63,13 @@ def test_comments_above_a_row_are_told_as_before(tmp_path):
     assert (head.number, head.width, head.comments) == (4, 2, ("# first", "# second, third"))
 
 
+def test_of_very_many_lists_of_one_header_all_are_read(tmp_path):
+    put(tmp_path, [f"images/{at}.png" for at in range(230)])
+    for at in range(230):
+        (tmp_path / f"train_{at:03d}.csv").write_text(f"image,label\n{at}.png,{'ab'[at % 2]}\n")
+    assert counts(read(tmp_path)) == {"a": 115, "b": 115}
+
+
 def test_of_very_many_tables_the_longest_is_the_list(tmp_path):
     put(tmp_path, [f"{at}.png" for at in range(40)])
     rows = [f"{at}.png,{'ab'[at % 2]}" for at in range(40)]
@@ -73,7 +81,8 @@ def test_of_very_many_tables_the_longest_is_the_list(tmp_path):
         assert read(tmp_path, lists=("few.csv",)).n == 4
         assert read(tmp_path, lists=("all.csv",)).n == 40
         assert "lists" in asked(read(tmp_path))
-    assert len({*opened}) < 30
+    often = Counter(opened)
+    assert sum(count > 9 for count in often.values()) < 30  # of most, the first line of each look
 
 
 def test_very_many_lists_are_read_where_a_person_says_all(tmp_path):

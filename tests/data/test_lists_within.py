@@ -127,3 +127,68 @@ def test_tables_of_something_else_in_class_folders_are_no_question(tmp_path):
     (source / "cat" / "sizes.csv").write_text("image,width\n0.png,16\n1.png,16\n")
     (source / "dog" / "old.csv").write_text("image,label\ngone.png,x\naway.png,y\n")
     assert not asked(read(source))
+
+
+def test_a_list_for_every_month_is_asked_about(tmp_path, agrees):
+    source = tmp_path / "s"
+    for site in ("north", "south"):
+        put(source, [f"{site}/{at}.png" for at in range(24)])
+        for month in range(12):
+            rows = [f"{at}.png,{'ab'[at % 2]}" for at in (2 * month, 2 * month + 1)]
+            text = "\n".join(["file,label", *rows]) + "\n"
+            (source / site / f"labels_{month:02d}.csv").write_text(text)
+    assert "24 lists lie in folders" in stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list"))
+    assert (got.names, got.report.n) == (["a", "b"], 48)
+
+
+def test_tables_called_like_the_images_around_them_are_no_lists(tmp_path, agrees):
+    source = tmp_path / "s"
+    for site in ("north", "south"):
+        put(source, [f"{site}/{at}.png" for at in range(12)])
+        for at in range(12):
+            (source / site / f"{at}.csv").write_text(f"image,label\n{at}.png,{'ab'[at % 2]}\n")
+    assert agrees(source).names == ["north", "south"]
+
+
+def test_lists_whose_first_images_are_gone_are_lists(tmp_path, agrees):
+    source = tmp_path / "s"
+    for site in ("north", "south"):
+        put(source, [f"{site}/{at}.png" for at in range(70, 150)])
+        rows = [f"{at}.png,{'ab'[at % 2]}" for at in range(150)]
+        (source / site / "labels.csv").write_text("\n".join(["file,label", *rows]) + "\n")
+    stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list"))
+    assert (got.names, got.report.n) == (["a", "b"], 160)
+
+
+SOUTH_NORTH = ("south", "north")
+SHEETS = {
+    "a sheet": ("labels.xlsx", b"PK"),
+    "an open sheet": ("annotations.ods", b"PK"),
+    "an object": ("labels.json", b'{"north/0.png": "a", "north/1.png": "b"}'),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), SHEETS.values(), ids=SHEETS)
+def test_labels_in_a_form_that_is_not_read_are_asked_about_beside_folders(
+    tmp_path, agrees, name, content
+):
+    source = put(
+        tmp_path / "s", [f"{site}/{at}.png" for site in ("north", "south") for at in (0, 1)]
+    )
+    (source / name).write_bytes(content)
+    assert "may have the labels, and is not read" in stops(source, "labels_in", tmp_path)
+    assert agrees(source, Answers(labels_in="folders")).names == ["north", "south"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("prices.xlsx", b"PK"), ("class_index.json", b'{"0": "north", "1": "south"}')],
+)
+def test_what_cannot_be_labels_beside_folders_asks_nothing(tmp_path, agrees, name, content):
+    source = put(
+        tmp_path / "s", [f"{site}/{at}.png" for site in ("north", "south") for at in (0, 1)]
+    )
+    (source / name).write_bytes(content)
+    assert agrees(source).names == ["north", "south"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.reading import indexing
-from lnl_core.data.reading.column_names import Columns
+from lnl_core.data.reading.column_names import COLUMNS, Columns
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.tables import BadRow, Cells, visible
 
@@ -34,11 +34,13 @@ def with_folder(file: Path, decided: Columns, root: Path) -> Columns:
     """
     if not decided.complete or not decided.unused:
         return decided
-    rows = _rows(file, decided)
+    every = [name.lower() for name in tables.names(file, COLUMNS, has_header=decided.has_header)]
+    once = [name for name in decided.unused if name and every.count(name.lower()) == 1]
+    rows = _rows(file, decided, once)
     if not rows or any(set(cells["image"]) & {"/", "\\"} for cells in rows):
         return decided
     around = _folders(root)
-    names = [name for name in decided.unused if _may_be_folders(rows, name, around)]
+    names = [name for name in once if _may_be_folders(rows, name, around)]
     if not names:
         return decided
     finder = Finder(root, ())
@@ -65,8 +67,8 @@ def joined(folder: str, image: str) -> str:
     return f"{plain}/{image}" if plain else image
 
 
-def _rows(file: Path, decided: Columns) -> list[Cells]:
-    read = {**decided.accepted, **{name: (name.lower(),) for name in decided.unused}}
+def _rows(file: Path, decided: Columns, names: Sequence[str]) -> list[Cells]:
+    read = {**decided.accepted, **{name: (name.lower(),) for name in names}}
     there = tables.rows(file, file.name, read, ("image",), has_header=decided.has_header)
     rows = [cells for _, cells in islice(there, _MOST) if not isinstance(cells, BadRow)]
     return [cells for cells in rows if cells["image"]]

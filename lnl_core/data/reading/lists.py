@@ -41,6 +41,7 @@ FOLDERS_HAVE = "The class folders have the labels."
 NO_LABELS = "It has no column of labels."
 NO_IMAGES = "Which of its columns names images is not known."
 _NOTES = 12
+_SHOWN = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
 
 
@@ -312,7 +313,8 @@ def which(
     """Ask which of several lists of a folder has the labels."""
     names = [visible(each.name)[:40] for each in lists]
     alone = (Choice(each.name, f"{name} alone") for each, name in zip(lists, names, strict=True))
-    shown = ", ".join(f"“{name}”" for name in names)
+    shown = ", ".join(f"“{name}”" for name in names[:_SHOWN])
+    shown += f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return Question(
         "lists",
         f"{len(lists)} lists are in {visible(folder.name)}: {shown}.{said}",

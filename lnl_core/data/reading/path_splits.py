@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from lnl_core.data.reading import path_parts
 from lnl_core.data.reading.split_names import are_apart, is_split, split_in
@@ -16,7 +17,8 @@ class PathSplits:
     """Counts the folders of paths, and says which split each of them is.
 
     They are where folders of two splits are named below what all paths start with: one alone tells
-    nothing apart, and `/srv/test/` is none. Of a path's folders the innermost counts.
+    nothing apart, and `/srv/test/` is none. Of a path's folders that counts which is as deep as one
+    of every other path (`test/train/1.jpg`: a class may be called train), else the innermost.
     """
 
     def __init__(self) -> None:
@@ -34,7 +36,11 @@ class PathSplits:
         if len(parts) < 2 or len(parts) > _MOST:
             return Counter()
         start = len(path_parts.shared_start(list(parts.values())))
-        named = {folder: _innermost(each[start:]) for folder, each in parts.items()}
+        depth = _depth_of_all([each[start:] for each in parts.values()])
+        named = {
+            folder: _innermost(each[start:] if depth is None else each[start + depth :][:1])
+            for folder, each in parts.items()
+        }
         names = sorted(set(filter(None, named.values())))
         if not any(are_apart(one, other) for one in names[:1] for other in names):
             return Counter()
@@ -59,6 +65,13 @@ class PathSplits:
 
 def _folder(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[0]
+
+
+def _depth_of_all(paths: Sequence[tuple[str, ...]]) -> int | None:
+    """Return how deep the outermost folder is that is called like a split in every path."""
+    shallow = min(map(len, paths))
+    depths = (d for d in range(shallow) if all(_innermost(each[d : d + 1]) for each in paths))
+    return next(depths, None)
 
 
 def _innermost(folders: tuple[str, ...]) -> str:

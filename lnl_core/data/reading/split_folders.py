@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from lnl_core.readings import Choice, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
-_DEEP = 3
+_DEEP = 8
 _FOLDERS = 2_000
 """Folders that are looked into for such folders."""
 
@@ -57,6 +57,7 @@ class SplitFolders:
     def __init__(self, home: Path, images_in: str = "", *, sure: bool = True) -> None:
         self._home, self._sure, self._answer = home, sure, images_in
         self._folders = _folders_of(home)
+        self._beside = frozenset(_beside(self._folders))
         self._said = "" if images_in in ("none", ".") else images_in.strip("/")
         self._below = any(
             self._said and (home / folder / self._said).is_dir()
@@ -99,7 +100,7 @@ class SplitFolders:
                 continue
             here, there = places
             free = self._free(key, there)
-            self._shares.update((key, split_of(path)) for path in there if path not in free)
+            self._shares.update((key, self._split_of(path)) for path in there if path not in free)
             if key in self._folders:
                 own[key] += bool(here)
                 elsewhere[key] += bool(free) and not here
@@ -159,7 +160,7 @@ class SplitFolders:
         free = [*here, *self._free(key, there)]
         if not free:
             return self._lacks(key, cell, _taken(there), is_known=bool(there))
-        other = split_of(free[0]) if len(free) == 1 else ""
+        other = self._split_of(free[0]) if len(free) == 1 else ""
         is_foreign = bool(other) and other != key
         if self._images_in and "/" not in cell and len(free) == 1:
             if path_parts.lies_in(free[0], self._images_in):
@@ -236,7 +237,7 @@ class SplitFolders:
         if not self._doubtful:
             return None
         first, path = next(iter(self._doubtful.items()))
-        others = dict.fromkeys(_split_folder(each) for each in self._doubtful.values())
+        others = dict.fromkeys(self._split_folder(each) for each in self._doubtful.values())
         folders = self._lacking | others
         shown = ", ".join(f"“{visible(each)[:40]}”" for each in [*others][:6])
         stops = bool(self._lacking) or 2 * len(self._doubtful) > usable
@@ -268,15 +269,30 @@ class SplitFolders:
         return not absolute and not os.path.isfile(self._home / cell)
 
     def _says_split(self, cell: str) -> bool:
-        """Tell whether a cell names the folder of a split itself."""
-        return any(_key(part) in self._folders for part in finding.components(cell)[:-1])
+        """Tell whether a cell names the folder of a split itself, and not a class below one."""
+        if not any(_key(part) in self._folders for part in finding.components(cell)[:-1]):
+            return False
+        tops = (top for found in self._folders.values() for top in _furthest_up(found))
+        return not any(os.path.isfile(self._home / top / cell) for top in tops)
+
+    def _split_of(self, path: str) -> str:
+        """Return the split in whose folder a file lies; "" where it is in none."""
+        return _key(self._split_folder(path).rpartition("/")[2])
+
+    def _split_folder(self, path: str) -> str:
+        """Return the folder of a split around a file; "" where it is in none.
+
+        The outermost that lies beside another split's, else the innermost that is called like one:
+        a class, too, may be called train.
+        """
+        return _split_folder(_folder(path), self._beside)
 
     def _contests(self, split: str, cell: str) -> bool:
         """Tell whether what a row names lies in another folder than its split's."""
         places = self._places(split, addresses.stored(cell))
         if places is None or not places[1]:
             return False
-        return _split(split) in self._folders or any(map(split_of, places[1]))
+        return _split(split) in self._folders or any(map(self._split_of, places[1]))
 
     def _names(self, key: str, cell: str) -> Sequence[str]:
         """Return the files that are a row's by its path, or in the folder of its split."""
@@ -305,7 +321,7 @@ class SplitFolders:
         for places in self._finder.called(cell):
             if len(places) > _MOST:
                 return None
-            here = [path for path in places if key and split_of(path) == key]
+            here = [path for path in places if key and self._split_of(path) == key]
             if here:
                 return here, [path for path in places if path not in here]
             other = other or places
@@ -345,22 +361,21 @@ def _split(name: str) -> str:
     return _key(name) or name.strip().casefold()
 
 
-def split_of(path: str) -> str:
-    """Return the split in whose folder a file lies, the innermost; "" where it is in none."""
-    return _of_folder(_folder(path))
-
-
 @lru_cache(maxsize=4096)
-def _of_folder(folder: str) -> str:
-    return next(filter(None, map(_key, reversed(folder.split("/")))), "")
+def _split_folder(folder: str, beside: frozenset[str]) -> str:
+    parts = folder.split("/") if folder else []
+    around = ["/".join(parts[: at + 1]) for at, part in enumerate(parts) if _key(part)]
+    outer = (each for each in around if _folder(each) in beside)
+    return next(outer, around[-1] if around else "")
 
 
-def _split_folder(path: str) -> str:
-    """Return the innermost folder around a file that is called like a split."""
-    folder = _folder(path)
-    while folder and not _key(folder.rpartition("/")[2]):
-        folder = _folder(folder)
-    return folder
+def _beside(folders: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the folders in which several splits have one."""
+    inside = defaultdict[str, set[str]](set)
+    for key, paths in folders.items():
+        for path in paths:
+            inside[_folder(path)].add(key)
+    return {around for around, keys in inside.items() if len(keys) > 1}
 
 
 def _folders_of(home: Path) -> dict[str, Sequence[str]]:

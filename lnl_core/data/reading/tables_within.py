@@ -26,23 +26,32 @@ _COMPARED = 50_000
 """Rows that are compared with the folders of their images."""
 
 _MOST = 8
-"""Tables in one folder, above which they are of its images and no lists."""
+"""Tables in one folder, above which those called like its images are of these, and no lists."""
+
+_LISTS = 64
+"""Tables in one folder that are looked into."""
+
+_READ = 20_000
+"""Rows among which some are chosen to be looked for."""
 
 
 def tables_in(folder: Path) -> list[Path]:
     """Return the tables that lie in a folder or in a folder of tables there, where they are few."""
-    own, inner = _listed(folder)
+    own, inner, images = _listed(folder)
     for each in inner:
         own += _listed(each)[0] if not _has_images_or_folders(each) else []
     notes = [file for file in own if file.suffix.lower() == ".json"]
     others = [file for file in own if file.suffix.lower() != ".json"]
-    return [file for group in (others, notes) if len(group) <= _MOST for file in group]
+    if len(others) > _MOST:
+        others = [file for file in others if file.stem not in images]
+    return [*(others if len(others) <= _LISTS else ()), *(notes if len(notes) <= _MOST else ())]
 
 
-def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return (tables, folders) of a folder by name."""
+def _listed(folder: Path) -> tuple[list[Path], list[Path], set[str]]:
+    """Return (tables, folders, names of images without their ending) of a folder."""
     found: list[Path] = []
     inner: list[Path] = []
+    images: set[str] = set()
     try:
         with os.scandir(folder) as listing:
             for each in listing:
@@ -52,9 +61,11 @@ def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
                     inner.append(folder / each.name)
                 elif each.name.lower().endswith((*_SUFFIXES, ".json")) and each.is_file():
                     found.append(folder / each.name)
+                elif like_image(each.name):
+                    images.add(os.path.splitext(each.name)[0])
     except OSError:
-        return [], []
-    return sorted(found), sorted(inner)
+        return [], [], set()
+    return sorted(found), sorted(inner), images
 
 
 def _has_images_or_folders(folder: Path) -> bool:
@@ -67,7 +78,7 @@ def _has_images_or_folders(folder: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table most of whose first rows name images in a folder.
+    """A table whose rows name images in a folder.
 
     Attributes:
         file: the table.
@@ -116,7 +127,9 @@ def _one_to_one(labels_of: dict[str, set[str]]) -> bool:
 
 
 def named(file: Path, folder: Path, answers: Answers) -> Named | None:
-    """Return a table, None where most of its first images do not lie in a folder.
+    """Return a table, None where most of its images do not lie in a folder.
+
+    Where it has a column of labels, one that does is enough: the others may be gone.
 
     Args:
         file: the table.
@@ -127,13 +140,15 @@ def named(file: Path, folder: Path, answers: Answers) -> Named | None:
         decided = columns.decide(file, folder, replace(answers, images_in=""))
         if "image" not in decided.accepted:
             return None
-        cells = [each["image"] for each in islice(_rows(file, decided), _PEEK)]
+        rows = [each["image"] for each in islice(_rows(file, decided), _READ)]
+        cells = rows[:: 1 + len(rows) // _PEEK]
         finder = Finder(folder.resolve(), cells)
         places = {cell: finder.find(cell) for cell in cells}
     except LnlError:
         return None
     there = {cell: each[1] for cell, each in places.items() if not isinstance(each, BadRow)}
-    if 2 * len(there) < max(len(places), 1):
+    few = 1 if decided.complete else max(len(places), 1) / 2
+    if len(there) < few:
         return None
     below = {_above(path, cell) for cell, path in there.items()}
     around = next(iter(below)) if len(below) == 1 else ""

@@ -37,6 +37,11 @@ def names_images(file: Path) -> bool:
     return bool(lines) and 2 * sum(bool(_ENDING.search(line)) for line in lines) > len(lines)
 
 
+def names_image(line: str) -> bool:
+    """Tell whether a line has the name of an image, by its ending."""
+    return bool(_ENDING.search(line))
+
+
 def lists_a_split(file: Path) -> bool:
     """Tell whether a text is called like a split and has nothing but a path in each line."""
     lines = first_lines(file) if is_split(file.stem, lists=True) else []
