@@ -18,7 +18,7 @@ from lnl_core.data.files import (
     storable,
 )
 from lnl_core.data.images import BESIDE, NO_KIND
-from lnl_core.data.reading import labels, masks, naming, places
+from lnl_core.data.reading import deeper, labels, masks, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Places, is_split, like_image
@@ -201,7 +201,12 @@ class _Folders:
         outline = Outline(
             files=[*self._places.splits, *called.files],
             questions=[*self._places.questions, *called.questions, *self._labels.questions],
-            notes=[*self._places.notes, *called.notes, *places.packed_beside(tree)],
+            notes=[
+                *self._places.notes,
+                *called.notes,
+                *places.packed_beside(tree),
+                *deeper.notes(there, self._places),
+            ],
             written=self._labels.written(),
         )
         sample, total, unlabelled = self._fill(outline)

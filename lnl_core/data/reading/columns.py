@@ -232,8 +232,10 @@ class _Decision:
             self._read_one_hot()
             return
         free = set(self._plain) - rivals.of_boxes(self._plain)
-        candidates = [self._plain[word] for word in COLUMNS["label"] if word in free]
         taken = self._used.get("image", "")
+        if self._plain.get("x", taken) != taken:
+            free.discard("y")  # they are where a point lies
+        candidates = [self._plain[word] for word in COLUMNS["label"] if word in free]
         candidates = [each for each in candidates if each != taken]
         if name is None and not self._has_header:
             candidates = self._first_that_repeats(taken)

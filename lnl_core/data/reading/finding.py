@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lnl_core.data.files import NO_FILE, locate
-from lnl_core.data.reading import addresses, indexing
+from lnl_core.data.reading import addresses, indexing, other_forms
 from lnl_core.data.reading.indexing import Index, composed, number
 from lnl_core.data.reading.path_parts import (
     folder_of,
@@ -26,7 +26,6 @@ from lnl_core.data.reading.path_parts import (
     spelled_so,
     where_shown,
 )
-from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Choice, Question
 from lnl_core.said import many
@@ -324,7 +323,7 @@ class Finder:
         if not wanted:
             return
         name, low = wanted[-1], wanted[-1].casefold()
-        stem = os.path.splitext(name)[0] if like_image(name) else name
+        stem = other_forms.without_ending(name)
         self._index = self._index or indexing.of(self._root)
         for how, places, key in (
             (_BY_NAME, self._index.names, name),

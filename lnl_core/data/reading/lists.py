@@ -42,6 +42,7 @@ NO_LABELS = "It has no column of labels."
 NO_IMAGES = "Which of its columns names images is not known."
 _NOTES = 12
 _SHOWN = 12
+_COPY = re.compile(r"( ?\(\d+\)|[ _-]+copy( ?\(?\d+\)?)?)+$", re.IGNORECASE)
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
 
 
@@ -296,6 +297,8 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
         return Lists((Listing(lists[0]),), (), unused)
     together = _as_splits(lists)
     parts = all(places.is_split(each.stem, lists=True) for each in lists)
+    stems = {each.stem for each in lists}
+    parts = parts and not any(_COPY.sub("", stem) in stems - {stem} for stem in stems)
     said = " They are read together, each as a split." if parts else " Which has the labels?"
     every = (Choice("all", "all of them, each as a split"),)
     question = replace(

@@ -79,7 +79,27 @@ def named(labels: Collection[str], folders: Sequence[Path], answers: Answers) ->
         return Naming(notes=() if words else (unread,))
     if None in whole.values() and not known.by_code:
         return Naming()
+    _hold_one(file, known, folders)
     return _used(file, known, whole, folders[0], answers)
+
+
+def _hold_one(file: Path, known: classes_files.Names, folders: Sequence[Path]) -> None:
+    """Refuse lists beside which files give the same numbers other names.
+
+    Raises:
+        LnlError: two differ.
+    """
+    for other in filter(None, (classes_files.classes_file(folder) for folder in folders)):
+        try:
+            same = classes_files.classes_of(other) == known
+        except LnlError:
+            continue
+        if not same:
+            shown = " and ".join(f"“{inside(folders[0], each)}”" for each in (file, other))
+            raise LnlError(
+                f"{shown} name the classes otherwise. Import each list with its own, or name one "
+                "for all with --classes."
+            )
 
 
 def _used(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from lnl_core.data.images import SUFFIXES
+
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".zst", ".7z", ".rar"})
 ARRAYS = frozenset(
     {".npy", ".h5", ".hdf5", ".mat", ".pt", ".pth", ".pkl", ".pickle", ".joblib", ".tfrecord"}
@@ -30,6 +32,14 @@ def ending_of(name: str) -> str:
     if ".tfrecord-" in lower:
         return ".tfrecord"
     return ".nii" if lower.endswith(".nii.gz") else os.path.splitext(lower)[1]
+
+
+def without_ending(name: str) -> str:
+    """Return a name without the ending of an image, read or not: scan.nii.gz is scan."""
+    ending = ending_of(name)
+    if ending not in PICTURES and ending not in SUFFIXES:
+        return name
+    return name[: -len(".nii.gz" if name.lower().endswith(".nii.gz") else ending)]
 
 
 def remedy(ending: str) -> str:
