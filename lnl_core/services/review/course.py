@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -39,11 +39,13 @@ class Course:
         past: from the first moment that there was a limit.
         ahead: from now on, by the plan; empty without a limit or a ranking.
         people: what is left where people err.
+        goal: that `ahead` leads to: the wrong labels that may be left, and the goal's number.
     """
 
     past: tuple[tuple[int, int], ...]
     ahead: tuple[tuple[int, int], ...]
     people: Corrected | None = None
+    goal: tuple[int, int] = (0, 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component draws."""
@@ -55,7 +57,7 @@ TRIED = 7
 """Ways to spend a given number of reviews that are compared."""
 
 FIRST = 0.5
-"""Seconds that the first look at a set may wait for its chart; later ones never do."""
+"""Seconds that the first look at a set or after its goal changed may wait; later ones never do."""
 
 _Key = tuple[object, ...]
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="course")
@@ -74,8 +76,8 @@ def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
     """
     if left.audits < ENOUGH:
         return None
-    number = getattr(goal_set(info), "number", 0)
-    key = (now.last_id, now.auto_since, left.goal, number)
+    goal = _goal(info, left)
+    key = (now.last_id, now.auto_since, *goal)
     with _asking:
         before, asked = _asked.get(info, (None, None))
         if asked is None or before != key:
@@ -85,11 +87,19 @@ def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
                 oldest = next(iter(_asked))
                 _asked.pop(oldest)
                 _known.pop(oldest, None)
-    if info not in _known:
+    changed = before is not None and before[2:] != goal
+    if changed or info not in _known:
         wait([asked], FIRST)
     if asked.done() and not asked.exception():
         _known[info] = asked.result()
-    return _known.get(info)
+    here = _known.get(info)
+    return here if here is None or here.goal == goal else replace(here, ahead=())
+
+
+def _goal(info: DatasetInfo, left: ErrorsLeft) -> tuple[int, int]:
+    """Return what a course leads to: it says nothing of the way to another goal."""
+    chosen = goal_set(info)
+    return left.goal, 0 if chosen is None else chosen.number
 
 
 @lru_cache(maxsize=8)
@@ -110,8 +120,9 @@ def course(info: DatasetInfo) -> Course:
     least = 0 if left.limit is None else left.limit + int((said_of(now) == WRONG).sum())
     with lock:
         past = kept.points(upper, n, said.found, least)
+    goal = _goal(info, left)  # before the way to it: one that is set meanwhile is another
     ahead = _ahead(info, left.limit, now)
-    return Course(tuple(past), tuple(ahead), corrected(info, left, now))
+    return Course(tuple(past), tuple(ahead), corrected(info, left, now), goal)
 
 
 def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:

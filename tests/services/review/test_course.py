@@ -1,11 +1,13 @@
 """The chart of the guarantee: what was, as people were told it then, and what is to come."""
 
+import threading
+
 import pytest
 
 from lnl_core.review.course import POINTS
 from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, course, draws, expecting, planning
+from lnl_core.services.review import auditing, course, draws, expecting, goals, planning
 from lnl_core.services.review.progress import progress
 from lnl_core.types import Action
 from tests.services.review.test_auditing import Reviewer, make
@@ -89,6 +91,33 @@ def test_no_answer_waits_for_the_chart_and_it_follows(birds, monkeypatch):
     assert drawn["past"] == list(course.course(birds).past)
     monkeypatch.setattr(course, "course", lambda info: pytest.fail("nothing has changed"))
     progress(birds, "ann")
+
+
+def test_the_way_to_one_goal_is_not_said_to_lead_to_the_next(birds, monkeypatch):
+    ann = Reviewer(birds.workspace, birds)
+    ann.review(200)
+    settings.set_goal(birds, 15)
+    progress(birds, "ann")
+    course._asked[birds][1].result(timeout=60)
+    before = progress(birds, "ann").course
+    assert before.ahead[-1][1] <= 15
+    goals.set_goal(birds, "reviews", 4, "ann")
+    may_go_on, work_out = threading.Event(), course.course
+
+    def later(info):
+        may_go_on.wait(60)
+        return work_out(info)
+
+    monkeypatch.setattr(course, "course", later)
+    monkeypatch.setattr(course, "FIRST", 0)
+    for _ in range(2):  # while it is worked out
+        now = progress(birds, "ann").course
+        assert (now.past, now.ahead) == (before.past, ())
+    may_go_on.set()
+    course._asked[birds][1].result(timeout=60)
+    now = progress(birds, "ann").course
+    assert now.ahead[-1][0] == now.ahead[0][0] + 4
+    assert now.ahead[-1][1] > 15
 
 
 def test_long_reviews_send_few_points(birds):
