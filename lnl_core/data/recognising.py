@@ -333,10 +333,12 @@ def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question |
 def _ask_several(source: Path, looked_over: Source, answers: Answers) -> Question | None:
     """Ask whether folders are classes, where a file beside them may be a list not understood.
 
-    That is a sheet or text that is called so, or any where the folders are called like parts.
+    That is a sheet or JSON that is called so, or any where the folders are called like parts. Of
+    tables see `lists_that_ask`.
     """
-    found = _not_read(source, looked_over)
-    found = [f for f in found if f.suffix.lower() in other_forms.SHEETS or _speaks_of_images(f)]
+    there = _not_read(source, looked_over)
+    found = [f for f in there if f.suffix.lower() in other_forms.SHEETS]
+    found += [f for f in there if f.suffix.lower() == ".json" and _speaks_of_images(f)]
     if not lists_that_ask.are_parts(list(+looked_over.outline.counts)):
         found = [file for file in found if _CALLED_LABELS.search(file.stem)]
     if not found:
@@ -357,7 +359,7 @@ def _speaks_of_images(file: Path) -> bool:
 
 def _not_read(source: Path, looked_over: Source) -> list[Path]:
     """Return the files beside images that may be lists and that no reading has used."""
-    there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
+    there = [Path(e.path) for e in folders.entries(source) if os.path.isfile(e.path)]
     known = set(looked_over.outline.files)
     beside = [f for f in there if f.name not in known and not like_image(f.name)]
     beside = [f for f in beside if f.suffix.lower() in _LABELS or texts_beside.names_images(f)]
