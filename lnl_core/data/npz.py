@@ -308,7 +308,7 @@ def _from_zero(
     if not len(valid) or labels.dtype.kind not in "iu" or not k:
         return labels, truth
     base, question = numbers.count_from(
-        int(valid.min()), int(valid.max()), k, answers, tuple(names[:2])
+        int(valid.min()), int(valid.max()), k, answers, tuple(names)
     )
     outline.questions += [question] if question is not None else []
     if not base:

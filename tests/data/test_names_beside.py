@@ -6,7 +6,7 @@ import pytest
 
 from lnl_core.data.reading import classes_files
 from lnl_core.types import LnlError
-from tests.data.asking import counts, listed, put, read, stops
+from tests.data.asking import asked, counts, listed, put, read, stops
 
 WRITTEN = {
     "classes.txt": "cat\ndog\nfox\n",
@@ -137,3 +137,92 @@ def test_a_file_with_fewer_names_than_labels_is_said_to_have_too_few(tmp_path):
     assert (
         "classes.txt is not used: labels go from 1 to 4, and it has 2 names." in read(source).notes
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("classes.csv", "class\ncat\ndog\nfox\n"),
+        ("classes.csv", '"Class Name"\n"cat"\ndog\nfox\n'),
+        ("classes.csv", "0\ncat\ndog\nfox\n"),  # as pandas writes a series
+        ("class_names.txt", "label\ncat\ndog\nfox\n"),
+        ("classes.csv", "name,supercategory\ncat,pet\ndog,pet\nfox,wild\n"),
+        ("class_dict.csv", "name,r,g,b\ncat,0,0,0\ndog,9,0,0\nfox,8,0,0\n"),
+    ],
+)
+def test_a_header_above_names_is_no_class_and_that_is_said(tmp_path, name, written):
+    source = listed(tmp_path, [0, 1, 2, 0])
+    (source / name).write_text(written)
+    found = read(source)
+    assert (counts(found), found.open_questions) == ({"cat": 2, "dog": 1, "fox": 1}, ())
+    header = written.split("\n")[0].strip('"')
+    assert any(f"{name}, “{header}”, is its header" in each for each in found.notes)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "id,name,supercategory\n0,cat,pet\n1,dog,pet\n2,fox,wild\n",
+        "name;kind;index\nfox;wild;2\ncat;pet;0\ndog;pet;1\n",
+        "label,class\n2,fox\n0,cat\n1,dog\n",
+        "0 - cat\n1 - dog\n2 - fox\n",
+        "0. cat\n1. dog\n2. fox\n",
+        "0) cat\n1) dog\n2) fox\n",
+    ],
+)
+def test_numbers_beside_names_are_those_of_the_file(tmp_path, written):
+    source = listed(tmp_path, [0, 1, 2, 0])
+    (source / "classes.csv").write_text(written)
+    found = read(source)
+    assert (found.class_names, found.open_questions) == (("cat", "dog", "fox"), ())
+
+
+def test_codes_below_a_header_get_their_names(tmp_path):
+    source = put(tmp_path / "s", ["n01/0.png", "n02/0.png"])
+    (source / "classes.csv").write_text("wnid,name,kind\nn01,crane,bird\nn02,crane,machine\n")
+    assert set(counts(read(source))) == {"crane (n01)", "crane (n02)"}
+
+
+def test_names_that_end_with_a_number_are_whole(tmp_path):
+    source = put(tmp_path / "s", ["0/a.png", "1/b.png"])
+    (source / "classes.txt").write_text("Type 1\nType 2\n")
+    assert set(counts(read(source))) == {"Type 1", "Type 2"}
+
+
+def test_what_the_first_numbers_stand_for_is_said_where_a_name_is_left_over(tmp_path):
+    source = listed(tmp_path, [0, 1, 0])
+    (source / "classes.csv").write_text("Klasse\ncat\ndog\n")
+    assert "names: 0 is “Klasse”, 1 is “cat”, 2" in asked(read(source))["classes_file"].text
+    (source / "classes.csv").write_text("cat\ndog\n")
+    assert asked(read(source))["classes_file"].text.endswith("has their names.")
+
+
+@pytest.mark.parametrize(
+    ("labels", "first", "said", "answers"),
+    [
+        ([0, 1, 2, 0], 1, "0 has no name. Is label 0 “cat”, counted from 0?", ("0", "1")),
+        ([2, 3, 1, 2], 0, "3 has no name. Is label 1 “cat”, counted from 1?", ("1", "0")),
+        ([0, 2, 0, 2], 1, "0 has no name. Is label 0 “cat”, counted from 0?", ("0", "1")),
+    ],
+)
+def test_labels_and_a_file_that_count_otherwise_are_asked_about(
+    tmp_path, labels, first, said, answers
+):
+    source = listed(tmp_path / "s", labels)
+    rows = [f"{at},{name}" for at, name in enumerate(("cat", "dog", "fox"), start=first)]
+    (source / "classes.csv").write_text("\n".join(["id,name", *rows]))
+    assert said in stops(source, "count_from", tmp_path)
+    moved = read(source, count_from=answers[0])
+    assert set(counts(moved)) <= {"cat", "dog", "fox"}
+    name = ("cat", "dog", "fox")[labels[0] - int(answers[0])]
+    assert counts(moved)[name] == labels.count(labels[0])
+    kept = read(source, count_from=answers[1])
+    assert any("has no name for" in note for note in kept.notes)
+    assert (moved.open_questions, kept.open_questions) == ((), ())
+
+
+def test_a_number_without_a_name_that_no_shift_explains_is_not_asked_about(tmp_path):
+    source = listed(tmp_path, [0, 1, 2, 3])
+    (source / "classes.csv").write_text("id,name\n1,cat\n2,dog\n3,fox\n")
+    found = read(source)
+    assert (set(counts(found)), found.open_questions) == ({"0", "cat", "dog", "fox"}, ())

@@ -258,6 +258,21 @@ def test_labels_that_go_beyond_the_names_are_asked_for(tmp_path):
         assert not read(path, count_from="1").open_questions
 
 
+@pytest.mark.parametrize("labels", [[2, 3, 4], [3, 4], [4]])
+def test_labels_above_one_up_to_the_number_of_names_are_asked_about(tmp_path, labels):
+    listed(tmp_path / "s", labels * 3)
+    (tmp_path / "s" / "classes.txt").write_text("cat\ndog\nemu\nfox\n")
+    said = stops(tmp_path / "s", "count_from", tmp_path)
+    assert "label 4 is none of the 4 classes if they count from 0" in said
+    names = ["cat", "dog", "emu", "fox"][labels[0] - 1 :]
+    assert counts(read(tmp_path / "s", count_from="1")) == dict.fromkeys(names, 3)
+    assert "4" in counts(read(tmp_path / "s", count_from="0"))
+    path = arrays(tmp_path / "s.npz", labels * 3, class_names=np.array(["a", "b", "c", "d"]))
+    assert "--count-from 0 or 1" in stops(path, "count_from", tmp_path)
+    inner = arrays(tmp_path / "t.npz", [2, 3] * 3, class_names=np.array(["a", "b", "c", "d"]))
+    assert asked(read(inner)) == {}
+
+
 def test_a_label_more_than_the_names_is_asked_about(tmp_path, agrees):
     listed(tmp_path / "s", ["0", "1", "2"] * 3)
     (tmp_path / "s" / "classes.txt").write_text("cat\ndog\n")

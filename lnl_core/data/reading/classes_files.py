@@ -5,11 +5,12 @@ Text (one name a line, or a number or code and a name), JSON and the part `names
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,20 @@ _NAMES = (
     *(f"{stem}.csv" for stem in ("classes", "class_names", "class_dict", "categories")),
 )
 _KEYS = ("names", "class_names", "classes", "categories", "labels", "label_names", *_MAPS)
+_NAME_COLUMNS = (
+    *("name", "class_name", "classname", "label_name", "category_name", "class_label", "names"),
+    *("class_names", "class", "classes", "label", "labels", "category", "categories", "species"),
+    "breed",
+)
+_NUMBER_COLUMNS = (
+    *("id", "index", "idx", "class_id", "classid", "class_index", "class_idx", "label_id"),
+    *("label_index", "label_idx", "category_id", "number", "value", "code", "target", "label"),
+    *("class", "category", ""),
+)
 _LARGEST = 2**24
 _LOOKED_AT = 2**16
-_LED = re.compile(r"(\d{1,9})\s*(?:[:=,;\t]|\s)\s*(\S.*)")
-_ENDED = re.compile(r"(\S.*?)\s*(?:[:=,;\t]|\s)\s*(\d{1,9})")
+_LED = re.compile(r"(\d{1,9})\s*(?:[:=,;\t]|[-–.)](?=\s)|\s)\s*(\S.*)")
+_ENDED = re.compile(r"(\S.*?)(\s*[:=,;\t]\s*|\s+)(\d{1,9})")
 _CODED = re.compile(r"([^\s:=,;]*\d[^\s:=,;]*)(?:\s*[:=,;\t]\s*|\s+)(\S.*)")
 
 
@@ -48,11 +59,13 @@ class Names:
         by_number: number -> name.
         counted: True where the file writes the numbers; else they are those of the lines, from 0.
         by_code: what folders or labels may be called instead (`n01440764`) -> name.
+        header: the first line, where it was taken as a header and numbers are those of the lines.
     """
 
     by_number: Mapping[int, str]
     counted: bool = False
     by_code: Mapping[str, str] = field(default_factory=dict)
+    header: str = ""
 
 
 def classes_of(file: Path) -> Names:
@@ -73,7 +86,7 @@ def classes_of(file: Path) -> Names:
     elif ending in (".yaml", ".yml"):
         names = _of_yaml(text)
     else:
-        names = _of_lines(text)
+        names = _of_lines(text, is_table=ending == ".csv")
     if names is None or not (names.by_number or names.by_code):
         raise LnlError(f"{file.name} names no classes, or one twice. Write one name a line.")
     return names
@@ -128,27 +141,84 @@ def whole(label: str) -> int | None:
     return int(value) if value is not None and value == value.to_integral_value() else None
 
 
-def _of_lines(text: str) -> Names | None:
-    """Read lines: a name each, a number and a name, or a code and a name."""
+def _of_lines(text: str, *, is_table: bool) -> Names | None:
+    """Read lines: a name each, a number and a name, or a code and a name.
+
+    A header is passed over: one that calls a column as names are, and the 0 that pandas writes.
+    """
     lines = [visible(line.strip()) for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
+    header, columns = _columns(lines)
+    if len(columns) > 1:
+        return _of_columns(header, columns)
     for rows in (lines, lines[1:]):  # the first one may be a header
         led = [_LED.fullmatch(line) for line in rows]
         ended = [_ENDED.fullmatch(line) for line in rows]
         if rows and all(led):
             pairs = [(int(each[1]), _bare(each[2])) for each in led if each]
         elif rows and all(ended):
-            pairs = [(int(each[2]), _bare(each[1])) for each in ended if each]
+            if _are_names(ended):
+                break
+            pairs = [(int(each[3]), _bare(each[1])) for each in ended if each]
         else:
             continue
         if len(dict(pairs)) == len(pairs):
             return _counted(pairs)
+    if columns:
+        header, lines = _bare(lines[0]), columns[header]
+    elif is_table and lines[:1] == ["0"] and not any(map(str.isdecimal, lines[1:])):
+        header, lines = lines[0], lines[1:]
     coded = [_CODED.fullmatch(line) for line in lines]
     codes = {each[1]: _bare(each[2]) for each in coded if each}
     by_code = _apart(codes) if len(codes) == len(lines) else {}
     if len(set(lines)) < len(lines):
         return None
-    return Names(dict(enumerate(lines)), by_code=by_code) if lines else None
+    return Names(dict(enumerate(lines)), by_code=by_code, header=header) if lines else None
+
+
+def _are_names(ended: Iterable[re.Match[str] | None]) -> bool:
+    """Tell whether lines that end with a number after a blank are names: Type 1, Type 2."""
+    found = [each for each in ended if each is not None]
+    names = {each[1] for each in found}
+    return len(names) < len(found) and all(each[2].isspace() for each in found)
+
+
+def _columns(lines: Sequence[str]) -> tuple[str, dict[str, list[str]]]:
+    """Return (the column of names, column -> its cells) of lines below a header.
+
+    There is no column where the first line is no header, or other lines have more or fewer cells.
+    """
+    for sign in ",;\t|":
+        try:
+            header, *rows = csv.reader(lines, delimiter=sign, skipinitialspace=True)
+        except (csv.Error, ValueError):
+            continue
+        plain = [re.sub(r"[\s.\-]+", "_", cell.strip().lower()) for cell in header]
+        known = [word for word in _NAME_COLUMNS if word in plain]
+        if known and rows and all(len(row) == len(header) for row in rows):
+            cells: dict[str, list[str]] = {}
+            for name, column in zip(plain, zip(*rows, strict=True), strict=True):
+                cells.setdefault(name, [cell.strip() for cell in column])
+            worded = [word for word in known if not all(map(str.isdecimal, cells[word]))]
+            return (worded or known)[0], cells
+    return "", {}
+
+
+def _of_columns(named: str, columns: Mapping[str, Sequence[str]]) -> Names | None:
+    """Read a table with a header: names, and numbers or codes beside them where it has such."""
+    names = columns[named]
+    for word in _NUMBER_COLUMNS:
+        numbers = columns.get(word, ()) if word != named else ()
+        if numbers and all(map(str.isdecimal, numbers)) and len({*numbers}) == len(numbers):
+            return _counted(zip(map(int, numbers), names, strict=True))
+    header = ",".join(columns)
+    for word, cells in columns.items():
+        is_code = word != named and len({*cells}) == len(cells)
+        if is_code and all(re.fullmatch(r"(?=\D*\d)(?=.*\D)\S+", cell) for cell in cells):
+            by_code = _apart(dict(zip(cells, names, strict=True)))
+            return Names(dict(enumerate(by_code.values())), by_code=by_code, header=header)
+    found = _listed(names)
+    return found and replace(found, header=header)
 
 
 def _bare(name: str) -> str:

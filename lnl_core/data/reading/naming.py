@@ -117,27 +117,39 @@ def _used(
     values = {label: value for label, value in labels.items() if value is not None}
     largest = max(known.by_number, default=-1)
     lines = "numbers" if known.counted else "numbers of its lines"
-    top = largest if known.counted else largest + 1
+    shift, question = 0, None
+    if known.counted and values:
+        shift, question = numbers.beside_names(values.values(), known.by_number, answers)
+    top = largest if known.counted and question is None else largest + 1
     if not values or min(values.values()) < 0 or max(values.values()) > top:
         if len(values) < len(labels) and not answers.classes_file:
             return Naming()
         return Naming(notes=[f"{file.name} is not used: {_why(values, known.by_number, lines)}."])
-    base, question = 0, None
     if not known.counted:
-        first_two = tuple(known.by_number[at] for at in sorted(known.by_number)[:2])
+        names_of = tuple(known.by_number[at] for at in sorted(known.by_number))
         low, high = min(values.values()), max(values.values())
-        base, question = numbers.count_from(low, high, len(known.by_number), answers, first_two)
+        base, question = numbers.count_from(low, high, len(names_of), answers, names_of)
+        shift = -base
     names = {
-        label: known.by_number[value - base]
+        label: known.by_number[value + shift]
         for label, value in values.items()
-        if value - base in known.by_number
+        if value + shift in known.by_number
     }
     notes = []
+    if known.header:
+        notes.append(
+            f"The first line of {file.name}, “{known.header[:40]}”, is its header and no class. If "
+            "it is one, write the number before each name."
+        )
     without = [label for label in values if label not in names]
-    if without and known.counted:
+    if without and (question is None or not question.is_open):
         notes.append(f"{file.name} has no name for {', '.join(map(quoted, without[:6]))}.")
     order = [known.by_number[at] for at in sorted(known.by_number)]
-    questions = [_ask(file, "numbers", answers), *([question] if question is not None else [])]
+    some = [f"{at} is “{known.by_number[at][:24]}”" for at in sorted(known.by_number)[:3]]
+    unsure = not known.counted and question is None and len(names) < len(known.by_number)
+    some += ["…"] if len(known.by_number) > len(some) else []
+    of_file = _ask(file, "numbers", answers, some if unsure else ())
+    questions = [of_file, *([question] if question is not None else [])]
     return Naming(names, order, [inside(home, file)], questions, notes)
 
 
@@ -149,12 +161,20 @@ def _why(values: Mapping[str, int], names: Collection[int], lines: str) -> str:
     return f"labels go from {low:,} to {high:,}, and it has {many(len(names), 'name')}"
 
 
-def _ask(file: Path, what: str, answers: Answers) -> Question:
-    """Say that a file has the names of labels, which may be their own names instead."""
+def _ask(file: Path, what: str, answers: Answers, some: Sequence[str] = ()) -> Question:
+    """Say that a file has the names of labels, which may be their own names instead.
+
+    Args:
+        file: of the names.
+        what: what labels are.
+        answers: what a person said already.
+        some: what the first numbers stand for, where that is not sure by itself.
+    """
     value = answers.classes_file or file.name
+    shown = f": {', '.join(some)}" if some else ""
     return Question(
         "classes_file",
-        f"Labels are {what}; {file.name} has their names.",
+        f"Labels are {what}; {file.name} has their names{shown}.",
         (Choice(value, f"the names of {file.name}"), Choice("none", f"the {what} are the names")),
         default=value,
         answer=answers.classes_file,
