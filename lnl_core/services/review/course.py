@@ -23,7 +23,6 @@ from lnl_core.services.review import auditing, limits
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.corrected import Corrected, corrected
 from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
-from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.goals import stand
 from lnl_core.services.review.planning import forecast
 from lnl_core.services.review.risks import risks
@@ -126,16 +125,17 @@ def course(info: DatasetInfo) -> Course:
 
 
 def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
-    plan, scores = forecast(info, now=now), expected(info, now=now)
+    plan = forecast(info, now=now)
     here = stand(info, now=now)
-    if limit is None or plan is None or scores is None or here.holds or here.kind == RECALL:
+    if limit is None or plan is None or here.holds or here.kind == RECALL:
         return []
-    said, _ = limits.evidence(info, now)
-    p = scores.p[scores.open]
-    left = float(p.sum())
+    basis, risk = plan.basis, risks(info, now).now
+    p, left, stuck = basis.p, float(basis.p.sum()), basis.stuck
 
     def along(way: Plan) -> Points:
-        return curves.ahead(said, scores.found, p, way, limit, left, risks(info, now).now)
+        start = max(0, limit - stuck)
+        points = curves.ahead(basis.said, basis.found, p, way, start, left, risk)
+        return [(t, most + stuck) for t, most in points]
 
     if here.kind == LEFT:
         first, points = plan.reviewed, along(plan.plan)

@@ -301,10 +301,16 @@ def put_off(info: DatasetInfo, now: Standing) -> int:
 
     They count as wrong, and no queue shows them again to whoever put them off.
     """
+    seen = put_off_rows(now)
+    return int(seen[[each.row for each in since_grown(info, now)]].sum())
+
+
+def put_off_rows(now: Standing) -> BoolArray:
+    """Return (n,) True where people have seen a row and not settled it: skipped, or unsure."""
     seen = now.waiting.copy()
     for rows in now.touched.values():
         seen[rows[~now.answered[rows]]] = True
-    return int(seen[[each.row for each in since_grown(info, now)]].sum())
+    return seen
 
 
 @lru_cache(maxsize=4)

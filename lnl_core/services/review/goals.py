@@ -147,6 +147,7 @@ class Stand:
         open: images without an answer, as of the last moment.
         disputed: images whose label some have confirmed and others called wrong, unsettled.
         waiting: images that somebody is unsure of, unsettled.
+        settle: images that people have seen and not settled, where the goal needs them first.
     """
 
     goal: Goal | None
@@ -159,6 +160,7 @@ class Stand:
     open: int = 0
     disputed: int = 0
     waiting: int = 0
+    settle: int = 0
 
     @property
     def takes(self) -> str:
@@ -173,6 +175,10 @@ class Stand:
             )
             unsure = ["second answers to unsure images"] * (self.waiting > 0 or not settle)
             return " and ".join(settle + unsure)
+        return self._reviews + self._once_settled
+
+    @property
+    def _reviews(self) -> str:
         if not self.more:
             return "a few more random images"
         if self.more >= self.open:
@@ -180,6 +186,13 @@ class Stand:
         if self.takes_nearly_all:
             return "nearly all of the " + _images(self.open) + " left"
         return f"about {self.more:,} more review{'' if self.more == 1 else 's'}"
+
+    @property
+    def _once_settled(self) -> str:
+        if not self.settle:
+            return ""
+        are = "is" if self.settle == 1 else "are"
+        return f", once {_images(self.settle)} {are} settled (skipped, unsure or disputed)"
 
     @property
     def takes_nearly_all(self) -> bool:
@@ -248,7 +261,9 @@ def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing)
     ahead = planning.forecast(info, now=now)
     more = None if ahead is None else 0 if left.may_stop else ahead.plan.total
     reached = reached_words(LEFT, left.goal, left.limit, team=left.team)
-    return Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
+    settle = 0 if ahead is None or left.may_stop else ahead.settle
+    here = Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
+    return replace(here, settle=settle)
 
 
 def _at_most(limit: int) -> str:

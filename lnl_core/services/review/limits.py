@@ -7,7 +7,7 @@ limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,9 +18,19 @@ from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.review.growing import Growing
 from lnl_core.services.in_force import Standing, labelled_count
 from lnl_core.services.moment import moment
-from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, Replay, replay, said_of
+from lnl_core.services.review.draws import (
+    OPEN,
+    RIGHT,
+    UNCLEAR,
+    WRONG,
+    Replay,
+    draws,
+    put_off_rows,
+    replay,
+    said_of,
+)
 from lnl_core.services.review.risks import risks
-from lnl_core.types import DatasetInfo, IntArray
+from lnl_core.types import BoolArray, DatasetInfo, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,20 +119,65 @@ def highest(
     return min([most, *(x.high for x in looks)]), min([most, *(x.limit for x in looks)])
 
 
-def evidence(info: DatasetInfo, now: Standing | None = None) -> tuple[Evidence, int]:
-    """Return what the draws say, unclear answers as wrong, and how many draws have an answer.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """What the draws say where those that still wait for their first answer are drawn again.
+
+    Chance chose them like any other, and nobody has said anything of them: a forecast has them
+    before it. What people put off waits for them; nothing shows it again by itself.
+
+    Attributes:
+        said: what the draws say, unclear answers as wrong.
+        audits: draws with an answer.
+        coming: draws that wait for their first answer.
+        found: wrong labels outside of what is drawn from, and those that count as wrong there.
+        stuck: those that count as wrong until people settle them: unclear or put off.
+        outside: (n,) True where a row is out of what is drawn from.
+    """
+
+    said: Evidence
+    audits: int
+    coming: int
+    found: int
+    stuck: int
+    outside: BoolArray
+
+
+def ahead(info: DatasetInfo, now: Standing | None = None) -> Ahead:
+    """Return what a forecast begins with.
 
     Args:
         info: the data set.
         now: the decisions to rest on; those of the last moment when None.
     """
     now = now or moment(info)
-    past = replay(info, now)
-    answered = past.said != OPEN
-    known = past.part(answered, past.said != RIGHT, careful=True)
+    past, said = replay(info, now), said_of(now)
+    answered, off = past.said != OPEN, put_off_rows(now)
+    comes = ~answered & ~off[past.rows]
+    before = np.r_[0, np.cumsum(comes)[:-1]].astype(np.int64)[: len(comes)]
+    past = replace(
+        past, unreviewed=past.unreviewed + before, unclear=np.maximum(0, past.unclear - before)
+    )
     kept = _growing(key_of(info, now), "answered", labelled_count(info))
-    (said,) = kept.looks(known, [len(known)], copy.copy)
-    return said, int(answered.sum())
+    known = past.part(answered, past.said != RIGHT, careful=True)
+    (evidence,) = kept.looks(known, [len(known)], copy.copy)
+
+    drawn = np.zeros(info.n, bool)
+    drawn[[each.row for each in draws(info)]] = True
+    outside = (said != OPEN) | drawn
+    outside[past.rows[comes]] = False
+    counts = outside & ~now.no_class
+    stuck = np.zeros(info.n, bool)
+    stuck[past.rows[~answered & ~comes]] = True
+    stuck = (stuck | (said == UNCLEAR)) & counts
+    return Ahead(
+        said=evidence,
+        audits=int(answered.sum()),
+        coming=int(comes.sum()),
+        found=int((counts & (said != RIGHT)).sum()),
+        stuck=int(stuck.sum()),
+        outside=outside,
+    )
 
 
 def _ends(said: IntArray) -> set[int]:

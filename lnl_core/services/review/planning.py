@@ -10,14 +10,38 @@ from functools import lru_cache
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
+from lnl_core.review.evidence import Evidence
 from lnl_core.services.in_force import Standing, goal
 from lnl_core.services.moment import moment
-from lnl_core.services.review.draws import open_draws
+from lnl_core.services.review.draws import UNCLEAR, open_draws, said_of
 from lnl_core.services.review.expecting import Expected, expected
-from lnl_core.services.review.limits import evidence
+from lnl_core.services.review.limits import ahead, limits_of
 from lnl_core.services.review.risks import risks
 from lnl_core.store import datasets
-from lnl_core.types import DatasetInfo
+from lnl_core.types import DatasetInfo, FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a forecast rests on.
+
+    Attributes:
+        said: what the draws say.
+        found: wrong labels that no draw can meet any more.
+        p: (u,) chances to be wrong of what is to be reviewed, in the queue's order.
+        stuck: images that count as wrong to the end, for nobody settles them on the way.
+    """
+
+    said: Evidence
+    found: int
+    p: FloatArray
+    stuck: int = 0
+
+    def plan(self, errors: int, alpha: float) -> Plan:
+        """Return the shortest way to so many errors left; all of `p` where there is none."""
+        if self.stuck > errors:
+            return Plan(len(self.p), 0)
+        return auditing.plan(self.said, self.found, self.p, errors - self.stuck, alpha=alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +52,16 @@ class Forecast:
         plan: reviews of the queue that are still worth it, and random draws after them.
         audits: random draws with an answer, at the forecast.
         reviewed: images with an answer, at the forecast.
+        basis: what it rests on.
+        settle: images that people have seen and not settled, where the goal needs them first: each
+            counts as wrong until then, and no queue shows it again.
     """
 
     plan: Plan
     audits: int
     reviewed: int
+    basis: Basis
+    settle: int = 0
 
     @property
     def audits_alone(self) -> bool:
@@ -51,19 +80,33 @@ def forecast(
         now: the decisions to rest on; those of the last moment when None.
     """
     now = now or moment(info)
-    ahead = expected(info, now=now)
-    if ahead is None:
+    scores = expected(info, now=now)
+    if scores is None:
         return None
-    return _forecast(info, ahead, goal(info) if errors is None else errors, now)
+    return _forecast(info, scores, goal(info) if errors is None else errors, now)
 
 
 @lru_cache(maxsize=16)
-def _forecast(info: DatasetInfo, ahead: Expected, errors: int, now: Standing) -> Forecast:
-    said, audits = evidence(info, now)
-    risk = risks(info, now).now
-    way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors, alpha=risk)
-    way = replace(way, audits=max(way.audits, open_draws(info, now)))  # each counts as wrong now
-    return Forecast(way, audits, ahead.reviewed)
+def _forecast(info: DatasetInfo, scores: Expected, errors: int, now: Standing) -> Forecast:
+    known, risk = ahead(info, now), risks(info, now).now
+    rest = scores.open[~known.outside[scores.open]]
+    basis, settle = Basis(known.said, known.found, scores.p[rest], known.stuck), 0
+    way = basis.plan(errors, risk)
+    if known.stuck and way.total >= len(rest):  # are they settled, it may take less
+        settled = _settled(info, scores, now)
+        shorter = settled.plan(errors, risk)
+        if known.stuck > errors or shorter.total < len(settled.p):
+            basis, way, settle = settled, shorter, known.stuck
+    least = open_draws(info, now) if settle else known.coming  # each counts as wrong now
+    way = replace(way, audits=max(way.audits, least))
+    return Forecast(way, known.audits, scores.reviewed, basis, settle)
+
+
+def _settled(info: DatasetInfo, scores: Expected, now: Standing) -> Basis:
+    """Return what a forecast rests on where all that people have seen is settled, as expected."""
+    unclear = (said_of(now) == UNCLEAR) & ~now.no_class
+    found = scores.found + round(float(scores.p[unclear].sum()))
+    return Basis(limits_of(info, now).evidence, found, scores.p[scores.open])
 
 
 def planned(info: DatasetInfo) -> int | None:

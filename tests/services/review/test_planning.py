@@ -8,7 +8,7 @@ import pytest
 from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.datasets import settings
-from lnl_core.services.review import desk, expecting, planning
+from lnl_core.services.review import desk, draws, expecting, goals, planning
 from lnl_core.services.review.progress import progress
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError
@@ -95,3 +95,42 @@ def test_a_goal_that_nobody_set_is_counted_when_the_review_begins(workspace, bir
     assert in_force.goal(birds) == before
     settings.set_goal(birds, None)  # a person asks for one in a hundred, of what is there now
     assert in_force.goal(birds) == before + 50
+
+
+def test_what_people_have_put_off_counts_as_wrong_in_the_forecast_as_in_the_limit(
+    workspace, tmp_path
+):
+    """Where more of it waits than may be left, no number of reviews is enough before that."""
+    few = make(workspace, tmp_path, 120)
+    settings.set_goal(few, 3)
+    ann = Reviewer(workspace, few)
+    ann.review(80)
+    late = [row for row in ann.window() if row in drawn(workspace, few)][:2]
+    ann.press(*late, action="skip")
+    unsure = [row for row in ann.window() if row not in late][:3]
+    ann.press(*unsure, action="unsure")
+    now = in_force.standing(few)
+    ahead, here = planning.forecast(few, now=now), goals.stand(few, now=now)
+    assert ahead.settle == here.settle == 5
+    assert here.takes.endswith(", once 5 images are settled (skipped, unsure or disputed)")
+    assert here.more >= 20  # of 37: in fewer, all right, 4 wrong ones are not rare enough
+    bob = Reviewer(workspace, few, "bob")
+    bob.press(*unsure)
+    now = in_force.standing(few)
+    ahead, here = planning.forecast(few, now=now), goals.stand(few, now=now)
+    assert (ahead.settle, ahead.basis.stuck) == (0, 2)
+    assert "settled" not in here.takes
+
+
+def test_images_that_are_drawn_ahead_change_no_forecast(workspace, birds):
+    ann, bob = Reviewer(workspace, birds), Reviewer(workspace, birds, "bob")
+    for _ in range(8):
+        ann.press(*ann.window(order="random")[:6])
+    now = in_force.standing(birds)
+    before = planning.forecast(birds, now=now)
+    bob.window(order="random")
+    assert draws.open_draws(birds, now) > 0
+    planning._forecast.cache_clear()
+    after = planning.forecast(birds, now=now)
+    assert abs(after.plan.total - before.plan.total) <= 1
+    assert after.audits == before.audits
