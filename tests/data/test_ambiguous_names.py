@@ -72,3 +72,15 @@ def test_a_class_folder_dropped_into_another_is_said(tmp_path):
 def test_patients_inside_classes_are_no_accident(tmp_path):
     put(tmp_path, [f"{c}/p{p}/{at}.png" for c in ("sick", "well") for p in (1, 2) for at in (0, 1)])
     assert not any("inside class folders" in note for note in read(tmp_path).notes)
+
+
+@pytest.mark.parametrize("names", [("seg_train", "seg_test"), ("train", "val")])
+def test_a_split_inside_a_folder_of_its_name_is_passed_through(tmp_path, agrees, names):
+    put(
+        tmp_path,
+        [f"{s}/{s}/{c}/{s}{at}.png" for s in names for c in ("sea", "ice") for at in (0, 1)],
+    )
+    got = agrees(tmp_path)
+    assert got.names == ["ice", "sea"]
+    assert [path.split("/")[0] for path in got.paths] == got.splits
+    assert [path.split("/")[2] for path in got.paths] == got.given

@@ -293,10 +293,7 @@ class _Decision:
             say = "say" if len(rest) > 1 else "says"
             self._notes.append(f"Labels are column “{worded}”; {', '.join(rest)} {say} the same.")
             return
-        kinds = {
-            each: f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
-            for each in (candidates[0], *differ)
-        }
+        kinds = {each: self._peek.told(each) for each in (candidates[0], *differ)}
         where = next(iter(differ.values())).name
         self._questions.append(
             rivals.question(where, kinds, self._peek.choice, self._answers.label_column)
@@ -340,9 +337,7 @@ class _Decision:
                 f"{self._file.name} has no column “label”. Its columns: {self._peek.shown()}. "
                 f"Which one has the labels?{words}",
                 tuple(
-                    self._peek.choice(
-                        each, f"{self._peek.distinct(each)} values, {self._peek.example(each)} …"
-                    )
+                    self._peek.choice(each, self._peek.told(each))
                     for each in (few or self._peek.free(taken))[:_OFFERED]
                 ),
                 stops=True,

@@ -14,6 +14,7 @@ from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.split_names import is_split
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice
+from lnl_core.said import many
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
@@ -118,6 +119,10 @@ class Peek:
     def distinct(self, name: str) -> int:
         """Return how many values a column has; of one where most are there once, at first."""
         return len(set(filter(None, self.counts[name] or self.values()[name])))
+
+    def told(self, name: str) -> str:
+        """Return how many values a column has, and one of them."""
+        return f"{many(self.distinct(name), 'value')}, {self.example(name)} …"
 
     def is_blank(self, name: str) -> bool:
         """Tell whether a column has nothing in any row."""

@@ -203,6 +203,11 @@ def decide(root: Node, answers: Answers) -> Places:
             what = "kept without a class" if answers.unlabelled == "keep" else "not read"
             notes.append(f"Beside the splits, and {what}: {shown}.")
     below = Inside() if splits or answers.parts == "classes" else splits_inside(root)
+    named = [name for name in splits if name not in bare]
+    doubled = bool(named) and all([*root.inner[name].with_images()] == [name] for name in named)
+    doubled = doubled and not answers.level  # seg_train/seg_train/, as a zip was unpacked
+    if doubled:
+        tops = [root.inner[name].inner[name] for name in named]
     level = _level([below.without(root)] if below.names else tops, answers)
     if below.names and not below.whole and level is None:
         level = _level(tops, answers)  # some are called like splits, others are not
@@ -212,6 +217,7 @@ def decide(root: Node, answers: Answers) -> Places:
     if level is not None:
         questions.append(level)
     at = _LEVELS.index(level.answer) if level is not None and level.answer in _LEVELS else 0
+    at += doubled
     return Places(splits, at, below, bare=bare, questions=tuple(questions), notes=tuple(notes))
 
 
@@ -360,7 +366,10 @@ def _level(tops: list[Node], answers: Answers) -> Question | None:
         f"Folders lie in folders: {_few(nested, 3)} … hold {_few(below, 4)} …"
         f"{' again and again' if again else ''}. Which are the classes?",
         tuple(
-            Choice(value, f"the {words} ones: {len(names):,} classes, {_few(names, 4)} …")
+            Choice(
+                value,
+                f"the {words} ones: {many(len(names), 'class', 'classes')}, {_few(names, 4)} …",
+            )
             for value, words, names in choices
         ),
         answer=answers.level,
