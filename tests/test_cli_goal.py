@@ -46,7 +46,7 @@ def test_how_far_it_is(birds, capsys):
     Reviewer(birds.workspace, birds).review(20)
     capsys.readouterr()
     assert main(["goal", "birds"]) == 0
-    assert "20 of 20 answered.\nReached: all is answered" in capsys.readouterr().out
+    assert "20 of 20 answered.\nReached: the 20 images are answered" in capsys.readouterr().out
     assert main(["goal", "birds", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["kind"], told["value"], told["set_by"], told["reached"]) == (

@@ -34,6 +34,9 @@ LONGEST = 360_000.0
 NEARLY = 0.9
 """Of the open images: from there on a goal takes nearly all, and looking at all is as short."""
 
+WHOLE = "all is answered"
+"""What is said where no image is without an answer."""
+
 PACE = 4.0
 """Seconds per answer where nobody has answered yet."""
 
@@ -55,7 +58,9 @@ def words(kind: str, value: float) -> str:
     return f"until {spent} {'is' if spent in ('1 min', '1 h') else 'are'} spent"
 
 
-def reached_words(kind: str, value: float, limit: int | None, *, team: bool) -> str:
+def reached_words(
+    kind: str, value: float, limit: int | None, *, team: bool, whole: bool = False
+) -> str:
     """Return what may be said once a goal holds, with the limit of errors left.
 
     Args:
@@ -63,6 +68,7 @@ def reached_words(kind: str, value: float, limit: int | None, *, team: bool) -> 
         value: what is to be reached.
         limit: wrong labels left at most; None where there is no limit.
         team: whether more than one person has answered; then what it supposes is said.
+        whole: whether it holds because no image is without an answer.
     """
     supposes = f" {IF}" if team else ""
     if kind == RECALL:
@@ -70,8 +76,14 @@ def reached_words(kind: str, value: float, limit: int | None, *, team: bool) -> 
     left = "" if limit is None else _at_most(limit) + supposes
     if kind == LEFT:
         return left
-    done = "all is answered" if kind == REVIEWS else "the time is spent"
+    done = WHOLE if whole else answered_words(value) if kind == REVIEWS else "the time is spent"
     return f"{done}: {left}" if left else done
+
+
+def answered_words(value: float) -> str:
+    """Return what may be said once as many images as were asked for have an answer."""
+    n = int(value)
+    return "the image is answered" if n == 1 else f"the {n:,} images are answered"
 
 
 def duration(seconds: float) -> str:
@@ -286,29 +298,31 @@ def _spent(
 ) -> Stand:
     """Return how far images or time are: as of the last moment, unless all of it is done."""
     assert goal.value is not None
-    about, before = words(goal.kind, goal.value), int(goal.facts["reviewed"])
-    reached = reached_words(goal.kind, goal.value, left.limit, team=left.team)
+    value = goal.value
+    about, before = words(goal.kind, value), int(goal.facts["reviewed"])
+
+    def reached(whole: bool) -> str:
+        return reached_words(goal.kind, value, left.limit, team=left.team, whole=whole)
 
     def spent(at: Standing) -> float:
         until = max(at.last_id, goal.last_decision)
         return goals.seconds_since(info, goal.last_decision, until, PAUSE)
 
+    whole = is_whole(latest)
     if goal.kind == REVIEWS:
-        holds = latest.reviewed - before >= goal.value or is_whole(latest)
+        holds = latest.reviewed - before >= value or whole
         done = max(0, (latest if holds else now).reviewed - before)
-        said = f"{done:,} of {int(goal.value):,} answered"
-        rest = min(_unseen(now), max(0, int(goal.value) - done))
-        return Stand(goal, REVIEWS, about, holds, rest, said, reached)
-    enough, whole = spent(latest) >= goal.value, is_whole(latest)
-    if whole and not enough:
-        reached = reached_words(REVIEWS, goal.value, left.limit, team=left.team)
+        said = f"{done:,} of {int(value):,} answered"
+        rest = min(_unseen(now), max(0, int(value) - done))
+        return Stand(goal, REVIEWS, about, holds, rest, said, reached(whole))
+    enough = spent(latest) >= value
     holds = enough or whole
     at = latest if holds else now
     seconds, done = spent(at), max(0, at.reviewed - before)
     pace = seconds / done if done and seconds else PACE
-    rest = min(_unseen(at), max(0, round((goal.value - seconds) / pace)))
-    said = f"{duration(seconds)} of {duration(goal.value)} spent"
-    return Stand(goal, SECONDS, about, holds, rest, said, reached)
+    rest = min(_unseen(at), max(0, round((value - seconds) / pace)))
+    said = f"{duration(seconds)} of {duration(value)} spent"
+    return Stand(goal, SECONDS, about, holds, rest, said, reached(whole and not enough))
 
 
 def as_record(here: Stand) -> dict[str, Any]:

@@ -55,13 +55,18 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
     for name, ours in texts(said["kind"]).items():
         if body[name] != ours:
             return False, f"{name}: not what this program states"
-    kinds = [said["kind"]]
-    if said["kind"] == SECONDS and goals.is_whole(then):
-        kinds.append(REVIEWS)  # all is answered before the time is spent
     limit, team = int(body["at_most_left"]), is_team(then)
-    known = [goals.reached_words(kind, said["value"], limit, team=team) for kind in kinds]
-    if said["said"] not in known:
-        return False, f"“{said['said']}” is not what its numbers say"
+
+    def known(*, whole: bool) -> str:
+        return goals.reached_words(said["kind"], said["value"], limit, team=team, whole=whole)
+
+    ways = {REVIEWS: (goals.is_whole(then),), SECONDS: (False, goals.is_whole(then))}
+    earlier = ""
+    if said["said"] not in {known(whole=each) for each in ways.get(said["kind"], (False,))}:
+        if said["kind"] != REVIEWS or said["said"] != known(whole=True):
+            return False, f"“{said['said']}” is not what its numbers say"
+        meant = goals.answered_words(said["value"])
+        earlier = f"; “{goals.WHOLE}” is an earlier program's word for “{meant}”"
     if said["kind"] != LEFT and body["goal"] is not None:
         return False, "a goal of errors left, beside another"
     wrong, dated = _date(info, body, then)
@@ -74,7 +79,7 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
         else ""
     )
     issued = f"issued {body['issued_at']}, in the words of this program"
-    return not wrong, wrong or f"{issued}{dated}{more}"
+    return not wrong, wrong or f"{issued}{dated}{more}{earlier}"
 
 
 def dates(info: DatasetInfo, now: Standing, goal: Goal | None, issued: str) -> dict[str, str]:

@@ -224,6 +224,22 @@ def test_each_kind_of_goal_is_certified_with_its_words_and_checked(until, tmp_pa
     assert "goal" in fails(info, forged)
 
 
+def test_an_earlier_word_for_the_images_that_were_asked_for_is_said_to_be_one(until, tmp_path):
+    """`all is answered` was said of any goal of images, also where most had no answer."""
+    info = until("reviews", 60)
+
+    def earlier(body):
+        assert body["stopping"]["said"].startswith("the 60 images are answered: ")
+        body["stopping"]["said"] = "all is answered:" + body["stopping"]["said"].split(":")[1]
+
+    path = changed(written(info, tmp_path), earlier)
+    checks = {check.what: check for check in certifying.verify(info, path)}
+    assert all(check.holds for check in checks.values()), checks
+    assert checks["statement"].words.endswith(
+        "; “all is answered” is an earlier program's word for “the 60 images are answered”"
+    )
+
+
 def test_a_goal_that_was_not_reached_is_found_out(until, tmp_path):
     """Somebody sets a smaller goal later, or states one of the past as reached."""
     info = until("reviews", 60)

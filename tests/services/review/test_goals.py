@@ -77,7 +77,7 @@ def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
     here = goals.stand(birds)
     assert (here.holds, here.more) == (True, 0)
     limit = auditing.errors_left(birds).limit
-    assert here.reached == f"all is answered: at most {limit} errors left"
+    assert here.reached == f"the 120 images are answered: at most {limit} errors left"
     assert progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
 
 
@@ -284,6 +284,18 @@ def test_what_people_are_unsure_of_is_left_where_every_image_has_an_answer(works
     assert here.takes == "second answers to unsure images"
     goals.set_goal(few, "left", 3, "ann")
     assert goals.stand(few).holds
+
+
+def test_only_where_no_image_is_without_an_answer_all_is_answered(workspace, tmp_path):
+    few = make(workspace, tmp_path, 60)
+    ann = Reviewer(workspace, few)
+    goals.set_goal(few, "reviews", 1, "ann")
+    ann.review(1)
+    assert goals.stand(few).reached == "the image is answered"
+    goals.set_goal(few, "reviews", 59, "ann")
+    ann.review(59)
+    assert goals.stand(few).reached == "all is answered: no error left"
+    assert all(check.holds for check in _checked(few, tmp_path))
 
 
 def test_a_time_goal_is_reached_once_every_image_has_an_answer(workspace, tmp_path):
