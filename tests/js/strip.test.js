@@ -8,6 +8,7 @@ import { MemoryStore } from "./storage.js";
 class Piece {
   children = [];
   style = {};
+  classList = { toggle() {} };
   own = null;
 
   append(...more) {

@@ -49,6 +49,7 @@ export function drawStrip(desk) {
   const now = progressNow(data.progress, data.recent, waitingIn(outbox));
   const first = data.labelling ? labelled(desk) : reviewed(now);
   strip.replaceChildren(first, wrong(now), errorsLeft(desk, now));
+  strip.classList.toggle("told", isTold(desk, now));
   if (focused >= 0) focus(buttons()[focused] || root);
 }
 
@@ -78,7 +79,7 @@ function reviewed(now) {
         now.since ? h("span", { class: "since" }, ` +${count(now.since)}`) : null,
         words,
       ),
-      pace ? h("span", null, `${seconds(pace)} per image`) : null,
+      pace ? h("span", { class: "pace" }, `${seconds(pace)} per image`) : null,
     ),
     h(
       "div",
@@ -127,8 +128,7 @@ function wrong(now) {
  * @param {Progress} now
  */
 function errorsLeft(desk, now) {
-  const { errors_left: left } = now;
-  if (left.may_stop && !goesOn(desk, now.goal)) return mayStop(desk, now);
+  if (isTold(desk, now)) return mayStop(desk, now);
   const course = courseNow(now);
   const size = { width: CHART, height: 42, words: false };
   const press = { type: "button", onclick: () => toggleLeft(desk), "aria-haspopup": "dialog" };
@@ -205,6 +205,14 @@ function mayStop(desk, { goal, errors_left: left }) {
     ),
   );
 }
+
+/**
+ * Whether the strip says that one may stop.
+ *
+ * @param {StripOwner} desk
+ * @param {Progress} now
+ */
+const isTold = (desk, { goal, errors_left: left }) => left.may_stop && !goesOn(desk, goal);
 
 /** @param {StripOwner} desk */
 const goesOnKey = (desk) => `${desk.data.journal}:goes-on`;
