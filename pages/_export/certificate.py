@@ -35,14 +35,20 @@ def draw(info: DatasetInfo) -> None:
             )
         if st.button("Read it", icon=":material/description:", key="certificate_read") or asked:
             _dialog(info)
-        st.download_button(
-            "Certificate",
-            data=lambda: certifying.as_bytes(certifying.certificate(info)),
-            file_name=reading.file_name(info),
-            mime="application/json",
-            icon=":material/verified:",
-            on_click="ignore",
-        )
+        _download(info, "Certificate", "certificate_file")
+
+
+def _download(info: DatasetInfo, label: str, key: str) -> None:
+    """Offer the file itself, made when somebody asks for it."""
+    st.download_button(
+        label,
+        data=lambda: certifying.as_bytes(certifying.certificate(info)),
+        file_name=reading.file_name(info),
+        mime="application/json",
+        icon=":material/verified:",
+        on_click="ignore",
+        key=key,
+    )
 
 
 def _dialog(info: DatasetInfo) -> None:
@@ -62,3 +68,4 @@ def _read(info: DatasetInfo) -> None:
             st.markdown(f":gray[:small[{name}]]  \n{said}")
     st.caption("Verify it with")
     st.code(reading.check_with(info), language=None, wrap_lines=True)
+    _download(info, "Download", "certificate_file_read")

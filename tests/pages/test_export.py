@@ -211,6 +211,8 @@ def test_once_the_goal_holds_the_certificate_can_be_taken(desk, workspace, tmp_p
         body["issued_at"][:10],
     ):
         assert words in read
+    taken = {each.proto.id.split("-")[-1] for each in app.get("download_button")}
+    assert {"certificate_file", "certificate_file_read"} <= taken  # also where it is read
     assert app.code[-1].value == "lnl audit certified --verify certified-certificate.json"
     app.radio(key="format").set_value("cleanlab").run()
     assert f"At most {limit} error" in texts(app)  # whatever the format
