@@ -23,6 +23,9 @@ _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 _FLAGS = {"review_again": "again", "review_to_label": "to_label"}
 """Boxes that a link can tick."""
 
+_OPEN, _SAID = "review_filters_open", "review_filters_said"
+"""Whether the popover is open, and what its button said then."""
+
 _FILTER_KEYS = (
     "review_given",
     "review_suggested",
@@ -151,19 +154,31 @@ def _offered(info: DatasetInfo, key: str, not_these: Iterable[int]) -> list[int]
     return [label for label in range(info.class_count) if label not in out]
 
 
+def _button(info: DatasetInfo, images: int) -> tuple[str, str | None]:
+    """Return label and tooltip of the button: as they were while its popover is open.
+
+    With other words it would be another popover for Streamlit, and that one is shut.
+    """
+    if not st.session_state.get(_OPEN) or _SAID not in st.session_state:
+        active = named.in_force(info, images)
+        st.session_state[_SAID] = named.label(active), named.whole(active)
+    said: tuple[str, str | None] = st.session_state[_SAID]
+    return said
+
+
 def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
     """Draw the button with the filters; return those in force, and the place for `tell`."""
     selection, images = _selection(info)
-    active = named.in_force(info, images)
+    button, tooltip = _button(info, images)
     given_to = _offered(info, "review_given", never_given(info))
     likely = _offered(info, "review_suggested", (*info.no_classes, *retired(info)))
     with (
         st.popover(
-            named.label(active),
+            button,
             icon=":material/filter_list:",
             width="content",
-            help=named.whole(active),
-            key="review_filters_open",
+            help=tooltip,
+            key=_OPEN,
             on_change="rerun",  # the counts are those of the moment at which they are looked at
         ),
         st.container(gap="xsmall", key="review_filters"),

@@ -271,6 +271,25 @@ def test_the_filters_count_what_is_open_after_the_last_answer(desk):
         desk.press("k", "k", "k").saved()
 
 
+def test_the_filters_stay_open_while_one_chooses(desk):
+    """A choice changed the words of the button, which made it another one, and that was shut."""
+    page, open_ = desk.page, desk.page.get_by_test_id("stPopoverBody")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Given class").click()
+    page.get_by_role("option", name="bee").click()
+    open_.get_by_text("15 of 60 open images match").wait_for()
+    page.evaluate(STILL)
+    path = open_.get_by_label("Text in the path")
+    path.fill("0001")
+    path.press("Enter")
+    open_.get_by_text("3 of 60 open images match").wait_for()
+    page.evaluate(STILL)
+    assert open_.is_visible()
+    page.keyboard.press("Escape")
+    open_.wait_for(state="detached")
+    page.get_by_role("button", name="Filters (2)").wait_for()
+
+
 def test_a_shared_link_opens_its_image_even_if_it_has_an_answer(desk):
     desk.open("&id=item-7")
     assert desk.shown == 7
