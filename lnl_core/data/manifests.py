@@ -31,13 +31,14 @@ from lnl_core.data.reading import (
     several,
 )
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
+from lnl_core.data.reading.texts_beside import TEXTS
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".json")
+SUFFIXES = (".csv", ".tsv", *TEXTS, ".parquet", ".pq", ".jsonl", ".json")
 
 _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id of its own.")
 _LISTED_TWICE = (

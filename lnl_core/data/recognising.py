@@ -157,8 +157,10 @@ def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> Non
     files = [file for file in _texts(source) if file not in outline.lists]
     files = many_tables.longest(files)
     found = [split_lists.of_lines(file) for file in files if texts_beside.lists_a_split(file)]
-    tables = [file for file in files if file.suffix.lower() == ".csv"]
+    tables = [file for file in files if file.suffix.lower() in (".csv", ".tsv")]
     found += filter(None, map(split_lists.of_table, tables))
+    objects = [file for file in files if file.suffix.lower() == ".json"]
+    found += filter(None, map(split_lists.of_json, objects))
     read, notes = split_lists.read(looked_over, found)
     outline.files += [os.path.relpath(file, source.resolve()) for file in read]
     outline.lists += read
@@ -170,7 +172,12 @@ def _texts(source: Path) -> list[Path]:
     beside = [Path(e.path) for each in _lone(source) for e in folders.entries(each)]
     plain = [each for each in beside if each.is_dir() and each.name.lower() in texts_beside.FOLDERS]
     found = [*beside, *(Path(e.path) for each in plain for e in folders.entries(each))]
-    return [each for each in dict.fromkeys(found) if each.suffix.lower() in texts_beside.LINES]
+    return [
+        each
+        for each in dict.fromkeys(found)
+        if each.suffix.lower() in texts_beside.LINES
+        or (each.suffix.lower() == ".json" and "split" in each.stem.lower())
+    ]
 
 
 def _lists_of_splits(source: Path, looked_over: Source, answers: Answers) -> list[str]:
@@ -214,7 +221,7 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     files = [
         Path(entry.path)
         for entry in folders.entries(source)
-        if Path(entry.path).suffix.lower() in (*TABLES, ".txt") and entry.is_file()
+        if Path(entry.path).suffix.lower() in (*TABLES, *texts_beside.TEXTS) and entry.is_file()
     ]
     tables_there = [
         file

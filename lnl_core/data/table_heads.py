@@ -94,8 +94,9 @@ def begin(
     if not line:
         raise LnlError(f"{name} is empty. It needs a header and one row per image.")
     known = {each: _known(line, each, columns) for each in delimiters}
-    delimiter = max(delimiters, key=known.__getitem__)
-    others = [each for each in delimiters if each != " " and known[each][1] > 1]
+    likely = [each for each in delimiters if _ends_like_image(line, each)] or [*delimiters]
+    delimiter = max(likely, key=known.__getitem__)
+    others = [each for each in likely if each != " " and known[each][1] > 1]
     if delimiter == " " and others:
         delimiter = max(others, key=known.__getitem__)  # the blanks are within names
     first += itertools.islice(lines, 0 if delimiter != "\t" else _ALIGNED - len(first))
@@ -189,6 +190,15 @@ def _is_comment(line: str, row: str, told: _Row, columns: Columns) -> bool:
 def _names_image(line: str) -> bool:
     words = re.split(r"[\s,;|\"]+", line)
     return any(os.path.splitext(word)[1].lower() in SUFFIXES for word in words)
+
+
+def _ends_like_image(line: str, delimiter: str) -> bool:
+    """Tell whether a cell ends like an image: what separates cells parts no name of one."""
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return False
+    return any(os.path.splitext(cell.strip())[1].lower() in SUFFIXES for cell in cells)
 
 
 def _known(line: str, delimiter: str, columns: Columns) -> tuple[int, int]:

@@ -141,7 +141,7 @@ def test_a_header_of_other_names_that_begins_with_a_sharp_is_no_comment(tmp_path
     assert not any("comment" in note for note in taken.notes)
 
 
-@pytest.mark.parametrize("name", ["train.lst", "labels.dat", "labels"])
+@pytest.mark.parametrize("name", ["train.records", "labels.dat", "labels"])
 def test_a_text_of_any_name_that_names_images_is_asked_about(tmp_path, agrees, name):
     put(tmp_path / "s", IMAGES)
     (tmp_path / "s" / name).write_text("".join(f"{i}\t{i % 2}\tim{i}.png\n" for i in range(8)))

@@ -226,3 +226,14 @@ def test_a_number_without_a_name_that_no_shift_explains_is_not_asked_about(tmp_p
     (source / "classes.csv").write_text("id,name\n1,cat\n2,dog\n3,fox\n")
     found = read(source)
     assert (set(counts(found)), found.open_questions) == ({"0", "cat", "dog", "fox"}, ())
+
+
+@pytest.mark.parametrize("written", ["Type 1\nType 2\nType 3\n", "0 - cat\n1 - dog\n2 - fox\n"])
+def test_names_with_numbers_are_no_list_beside_one(tmp_path, written):
+    put(tmp_path, [f"images/{at}.png" for at in range(8)])
+    rows = [f"{at}.png,{at % 3}" for at in range(8)]
+    (tmp_path / "l.csv").write_text("\n".join(["image,label", *rows]))
+    (tmp_path / "classes.txt").write_text(written)
+    found = read(tmp_path)
+    assert found.open_questions == ()
+    assert found.class_names[0] in ("Type 1", "cat")

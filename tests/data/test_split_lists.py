@@ -1,5 +1,7 @@
 """Lists that say nothing but splits, beside class folders: read where every line is an image."""
 
+import json
+
 import pytest
 
 from lnl_core.readings import Answers
@@ -39,6 +41,58 @@ def test_every_line_is_an_image(tmp_path, agrees, into, line):
     assert said(source) == [
         "Splits are read from “test.txt”, “train.txt”; --split-column none: they are not."
     ]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+@pytest.mark.parametrize(("header", "more"), [("", ""), ("filename", ""), ("image,width", ",32")])
+def test_a_table_called_like_a_split_has_its_images(tmp_path, agrees, header, more, ending):
+    sign = "," if ending == ".csv" else "\t"
+    source = written(tmp_path / "s", "{}" + more.replace(",", sign), ending=ending)
+    for split in SPLITS if header else ():
+        file = source / f"{split}{ending}"
+        file.write_text(header.replace(",", sign) + "\n" + file.read_text())
+    got = agrees(source)
+    splits = dict(zip(got.paths, got.splits, strict=True))
+    assert splits == {path: split for split, paths in SPLITS.items() for path in paths}
+    assert not any("not used" in note for note in got.report.notes)
+
+
+def test_a_table_called_like_a_split_that_may_have_labels_says_none(tmp_path):
+    source = written(tmp_path / "s", "{},7", ending=".csv")
+    for split in SPLITS:
+        rows = "".join(f"{path},{at % 2}\n" for at, path in enumerate(SPLITS[split] * 2))
+        (source / f"{split}.csv").write_text("filename,finding\n" + rows)
+    assert not said(source)
+
+
+def test_images_without_labels_in_a_list_called_like_a_split_are_no_split(tmp_path):
+    source = put(tmp_path / "s", [f"{split}/{at}.png" for split in ("a", "b") for at in range(3)])
+    (source / "train.csv").write_text("image,label\na/0.png,x\na/1.png,y\na/2.png,x\n")
+    (source / "test.csv").write_text("image\nb/0.png\nb/1.png\nb/2.png\n")
+    assert not any("a list of a split" in note for note in read(source).notes)
+
+
+@pytest.mark.parametrize("row", ["{}", ["{}", 0, "cat"]])
+def test_an_object_of_splits(tmp_path, agrees, row):
+    source = put(tmp_path / "s", TWO)
+    rows = {
+        split: [path if row == "{}" else [path, *row[1:]] for path in paths]
+        for split, paths in SPLITS.items()
+    }
+    (source / "splits.json").write_text(json.dumps(rows))
+    assert sorted(agrees(source).splits) == ["test"] * 2 + ["train"] * 6
+    (source / "splits.json").write_text(json.dumps({"train": [{"path": TWO[0]}]}))
+    assert not read(source).splits
+
+
+@pytest.mark.parametrize("column", ["phase", "Usage"])
+@pytest.mark.parametrize("name", ["split.csv", "split.tsv"])
+def test_a_column_of_splits_may_be_called_anything(tmp_path, agrees, name, column):
+    source = put(tmp_path / "s", TWO)
+    sign = "," if name.endswith(".csv") else "\t"
+    rows = [f"{path}{sign}{split}" for split, paths in SPLITS.items() for path in paths]
+    (source / name).write_text("\n".join([f"filename{sign}{column}", *rows]) + "\n")
+    assert sorted(agrees(source).splits) == ["test"] * 2 + ["train"] * 6
 
 
 def test_a_table_of_paths_and_splits(tmp_path, agrees):

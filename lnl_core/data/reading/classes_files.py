@@ -9,11 +9,12 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lnl_core.data.reading import texts_beside
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers
@@ -44,6 +45,7 @@ _NUMBER_COLUMNS = (
     *("label_index", "label_idx", "category_id", "number", "value", "code", "target", "label"),
     *("class", "category", ""),
 )
+_TEXTS = (".txt", ".csv", ".names")
 _LARGEST = 2**24
 _LOOKED_AT = 2**16
 _LED = re.compile(r"(\d{1,9})\s*(?:[:=,;\t]|[-–.)](?=\s)|\s)\s*(\S.*)")
@@ -96,9 +98,26 @@ def classes_file(*folders: Path) -> Path | None:
     """Return the file of class names that lies in one of the folders, where there is one."""
     for folder in folders:
         for name in _NAMES:
-            if (folder / name).is_file():
+            if (folder / name).is_file() and not _lists_images(folder / name):
                 return folder / name
     return None
+
+
+def are_names(file: Path, images: Callable[[], int]) -> bool:
+    """Tell whether a text has class names and is no list: it is called so, and has few lines.
+
+    Args:
+        file: the text.
+        images: counts the images beside it; each of a list has a line, each of two at most here.
+    """
+    if file.name not in _NAMES or file.suffix.lower() not in _TEXTS or _lists_images(file):
+        return False
+    return 2 * len(texts_beside.first_lines(file)) <= images()
+
+
+def _lists_images(file: Path) -> bool:
+    """Tell whether the lines of a text name images by their ending: they are no classes."""
+    return file.suffix.lower() in _TEXTS and texts_beside.names_images(file)
 
 
 def around(folders: Sequence[Path], answers: Answers) -> Path | None:

@@ -131,8 +131,8 @@ class _Decision:
             return False
         if any(_ends_like_image(name) or os.path.isfile(self._root / name) for name in self._names):
             return True
-        first, _, last = self._names[0].rpartition(" ")  # image label, with a blank between them
-        spaced = len(self._names) == 1 and _ends_like_image(first) and bool(last)
+        ends = (name.rpartition(" ") for name in self._names)  # image label, a blank between them
+        spaced = any(_ends_like_image(first) and last for first, _, last in ends)
         return spaced or self._peek.names_image_first()
 
     def _ask_header(self) -> None:
@@ -270,6 +270,8 @@ class _Decision:
             self._notes.append(f"Labels are column {likely[0]}: column {free[0]} counts rows.")
         elif self._peek.says_splits(free[0]):
             self._notes.append(f"Labels are column {likely[0]}: column {free[0]} says splits.")
+        elif int(free[0]) < int(taken or 0) and self._peek.numbers_rows(free[0]):
+            self._notes.append(f"Labels are column {likely[0]}: column {free[0]} numbers rows.")
         elif free[0] not in likely:
             return free[:1]
         return likely
@@ -400,7 +402,7 @@ class _Decision:
         free = [each for each in self._names if each and each not in used]
         if not free:
             return
-        said = [] if self._has_header else [each for each in free if self._peek.says_splits(each)]
+        said = [n for n in free if self._peek.says_splits(n, several=self._has_header)]
         if said:
             self._take_split(said[0])
             return

@@ -13,6 +13,7 @@ from lnl_core.data import coco, fiftyone_labels, folders, hub_shards
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import (
+    classes_files,
     column_names,
     columns,
     comparing,
@@ -27,6 +28,7 @@ from lnl_core.data.reading import (
 from lnl_core.data.reading.lists_that_ask import are_parts, asks_for_labels, others
 from lnl_core.data.reading.many_tables import longest
 from lnl_core.data.reading.spellings import plain
+from lnl_core.data.reading.texts_beside import TEXTS
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
@@ -207,7 +209,7 @@ def without_notes(folder: Path, found: list[Path]) -> list[Path]:
     lines are images with blanks in their names: lists of splits.
     """
     notes = {file for file in found if file.suffix.lower() == ".json"}
-    texts = [file for file in found if file.suffix.lower() == ".txt"]
+    texts = [file for file in found if file.suffix.lower() in TEXTS]
     stems = indexing.of(folder).stems if len(texts) > _NOTES else {}
     own = {file for file in texts if indexing.composed(file.stem) in stems}
     gone = {file for group in (notes, own) if len(group) > _NOTES for file in group}
@@ -223,6 +225,8 @@ def _is_list(file: Path, answers: Answers) -> bool:
         return False
     if column_names.recognised(file):
         return True
+    if classes_files.are_names(file, lambda: len(indexing.of(file.parent.resolve()).stems)):
+        return False
     try:
         return _decided(file, file.parent, answers).complete
     except LnlError:

@@ -40,6 +40,13 @@ def asks_for_labels(file: Path) -> str:
     return _asked_of(_decided([file]))
 
 
+def may_have_labels(file: Path, decided: Columns) -> bool:
+    """Tell whether a column of a table that nothing is read from has values again and again."""
+    names = [name for name in decided.unused if plain(name) not in _SIZES]
+    counts = surveying.counts([file], names, decided.has_header)
+    return any(1 < len(each) <= max(2, each.total() // 2) for each in counts.values())
+
+
 def others(file: Path) -> str:
     """Name the first columns of a table that are neither images nor known to be anything else."""
     decided = _decided([file])

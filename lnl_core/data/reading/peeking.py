@@ -11,7 +11,7 @@ from pathlib import Path
 from lnl_core.data import tables
 from lnl_core.data.reading import surveying
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.split_names import is_split
+from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice
 from lnl_core.said import many
@@ -167,10 +167,20 @@ class Peek:
             return False
         return all(int(cell) == int(cells[0]) + at for at, cell in enumerate(cells))
 
-    def says_splits(self, name: str) -> bool:
-        """Tell whether all cells of a column are names of splits, such as train and test."""
+    def numbers_rows(self, name: str) -> bool:
+        """Tell whether a column has another whole number in each row, in any order."""
+        cells = self.values()[name]
+        return len(cells) > 1 and all(map(str.isdecimal, cells)) and len({*cells}) == len(cells)
+
+    def says_splits(self, name: str, *, several: bool = False) -> bool:
+        """Tell whether all cells of a column are names of splits, such as train and test.
+
+        Args:
+            name: the column.
+            several: one split alone is none.
+        """
         cells = {value for value in self.counts[name] if value}
-        return bool(cells) and all(map(is_split, cells))
+        return len({*map(split_in, cells)}) > several and all(map(is_split, cells))
 
     def may_be_classes(self, name: str) -> bool:
         """Tell whether a column has several values, again and again, that are no splits."""

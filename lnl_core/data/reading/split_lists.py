@@ -1,12 +1,13 @@
 """Lists that say of images which split they are in, and nothing else.
 
-`train.txt` and `val.txt` with a path in each line, as Food-101 has them (without the ending), and a
-table with the columns `path` and `split`, or `path` and `is_train`. Class folders or another list
-have the labels.
+`train.txt` and `val.txt` with a path in each line, as Food-101 has them (without the ending), a
+table with the columns `path` and `split`, or `path` and `is_train`, `train.csv` with a column
+`path`, and JSON of splits with their paths. Class folders or another list have the labels.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from lnl_core.data import folders, tables
 from lnl_core.data.files import FileSource, Item
-from lnl_core.data.reading import columns, texts_beside
-from lnl_core.data.reading.split_names import split_in
+from lnl_core.data.reading import columns, lists_that_ask, texts_beside
+from lnl_core.data.reading.column_names import COLUMNS, IDS, plain_names
+from lnl_core.data.reading.split_names import is_split, split_in
 from lnl_core.data.reading.splits import of_flags
 from lnl_core.data.reading.tree import like_image
 from lnl_core.data.table_text import lines_of, text_of
@@ -26,16 +28,24 @@ from lnl_core.readings import Answers
 from lnl_core.said import many
 from lnl_core.types import LnlError
 
+_LARGEST = 2**26
 _DEEP = 8
 """Parts at the end of a path that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitList:
-    """Which split a file says that images are in: (path as written, split) of every line."""
+    """Which split a file says that images are in: (path as written, split) of every line.
+
+    Attributes:
+        file: that says it.
+        said: what it says.
+        is_sure: False of a table that is but called like a split: its images may have no label.
+    """
 
     file: Path
     said: Sequence[tuple[str, str]]
+    is_sure: bool = True
 
 
 def of_lines(file: Path) -> SplitList:
@@ -62,21 +72,63 @@ def has_whole_paths(file: Path, folder: Path) -> bool:
 
 
 def of_table(file: Path) -> SplitList | None:
-    """Return a table that has columns of images and splits, and none of labels; None of others."""
+    """Return a table that has columns of images and splits, and none of labels; None of others.
+
+    One that is called like a split may have images alone, beside columns that are no classes.
+    """
     try:
+        header = tables.names(file, COLUMNS)
+        if len(header) == 1:
+            return _of_one_column(file, header[0])
         decided = columns.decide(file, file.parent, Answers())
         keys = ("image", *(("split",) if "split" in decided.accepted else decided.flags.values()))
-        if "label" in decided.used or len(keys) == 1 or "image" not in decided.accepted:
+        if "label" in decided.used or "image" not in decided.accepted:
+            return None
+        is_named = is_split(file.stem, lists=True)
+        if len(keys) == 1 and (not is_named or lists_that_ask.may_have_labels(file, decided)):
             return None
         wanted = {key: decided.accepted[key] for key in keys}
         rows = tables.rows(file, file.name, wanted, keys)
         cells = [each for _, each in rows if isinstance(each, dict)]
     except LnlError:
         return None
+    if len(keys) == 1:
+        split = split_in(file.stem)
+        named = [(each["image"], split) for each in cells if each["image"]]
+        return SplitList(file, named, is_sure=False)
     if "split" in keys:
         return SplitList(file, [(each["image"], each["split"]) for each in cells if each["split"]])
     said = [(each["image"], of_flags(decided.flags, each)) for each in cells]
     return SplitList(file, [(image, split) for image, split in said if split])
+
+
+def _of_one_column(file: Path, name: str) -> SplitList | None:
+    """Return a table called like a split that has a column of images alone; None of others."""
+    known = plain_names([name])
+    if not is_split(file.stem, lists=True) or known.keys().isdisjoint((*COLUMNS["image"], *IDS)):
+        return None
+    rows = tables.rows(file, file.name, {"image": (name.lower(),)}, ("image",))
+    cells = [each["image"] for _, each in rows if isinstance(each, dict)]
+    split = split_in(file.stem)
+    return SplitList(file, [(image, split) for image in cells if image], is_sure=False)
+
+
+def of_json(file: Path) -> SplitList | None:
+    """Return an object of splits, each with a list of paths, or of rows that begin with one."""
+    try:
+        value = json.loads(file.read_text("utf-8-sig")) if file.stat().st_size < _LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not all(map(is_split, value)):
+        return None
+    if not all(isinstance(rows, list) for rows in value.values()):
+        return None
+    said = [
+        (row[0] if isinstance(row, list) and row else row, split)
+        for split, rows in value.items()
+        for row in rows
+    ]
+    return SplitList(file, said) if all(isinstance(path, str) for path, _ in said) else None
 
 
 def read(source: FileSource, lists: Iterable[SplitList]) -> tuple[list[Path], list[str]]:
@@ -91,7 +143,8 @@ def read(source: FileSource, lists: Iterable[SplitList]) -> tuple[list[Path], li
     Returns:
         (files that are read, what should be known about them and the others).
     """
-    there = [each for each in lists if each.said]
+    by_lists = source.kind != "folder"  # then a list without labels may be of other images
+    there = [each for each in lists if each.said and (each.is_sure or not by_lists)]
     if not there or source.outline.splits:
         return [], []
     names = _Names(each.path for each in source.items() if isinstance(each, Item))
@@ -101,6 +154,8 @@ def read(source: FileSource, lists: Iterable[SplitList]) -> tuple[list[Path], li
     for each in there:
         paths = found[each.file]
         lost = [said for said, path in zip(each.said, paths, strict=True) if not path]
+        if not each.is_sure and 2 * len(lost) > len(paths):
+            continue
         if lost:
             notes.append(_not_read(each, lost))
             continue

@@ -12,7 +12,8 @@ from lnl_core.data.reading.split_names import is_split
 FOLDERS = ("meta", "splits", "lists", "annotations", "imagesets")
 """Folders of texts beside class folders."""
 
-LINES = (".txt", ".lst", ".list", ".csv")
+TEXTS = (".txt", ".lst", ".list")
+LINES = (*TEXTS, ".csv", ".tsv")
 _LOOK = 4096
 _ENDING = re.compile(
     rf"({'|'.join(map(re.escape, sorted(SUFFIXES, key=len, reverse=True)))})\b", re.IGNORECASE
