@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, PARTLY, say
 from lnl_core.readings import SOURCES, How, as_tags
-from lnl_core.records import LnlError
 from lnl_core.said import many
 
 if TYPE_CHECKING:
@@ -98,8 +97,7 @@ def decide(options: Any) -> int:
     from lnl_core.services.export import reimporting
     from lnl_core.services.review import new_classes
 
-    if not options.file.is_file():
-        raise LnlError(f"There is no file {options.file}. Check the path.")
+    reimporting.check_file(options.file)
     how = How(
         source=options.source,
         image_column=options.image_column,

@@ -51,6 +51,8 @@ def read(
         LnlError: what does not fit, where, and what to do.
     """
     kind = Path(name).suffix.lower()
+    if isinstance(file, Path) and file.is_dir():
+        raise LnlError(f"{file} is a folder. Name a file of probabilities in it: NPY, NPZ or CSV.")
     if isinstance(file, Path) and not file.is_file():
         raise LnlError(f"{file} is not there. Name a file of probabilities: NPY, NPZ or CSV.")
     order: IntArray | None = None

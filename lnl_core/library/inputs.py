@@ -249,6 +249,40 @@ def checked_seed(seed: Any) -> int:
     return int(seed)
 
 
+def checked_name(value: Any, what: str) -> str:
+    """Return a name of a data set or a person.
+
+    Raises:
+        LnlError: it is no text.
+    """
+    if not isinstance(value, str):
+        raise LnlError(f"{what} must be a name, got {value!r}.")
+    return value
+
+
+def checked_list(values: Any, what: str) -> list[str]:
+    """Return a list of texts; one text alone would be read letter by letter.
+
+    Raises:
+        LnlError: it is one text.
+    """
+    if isinstance(values, str):
+        raise LnlError(f'{what} must be a list: ["{values}"].')
+    return list(values)
+
+
+def checked_methods(methods: Any) -> list[str]:
+    """Return the methods that are chosen.
+
+    Raises:
+        LnlError: one text, or none.
+    """
+    chosen = checked_list(methods, "methods")
+    if not chosen:
+        raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
+    return chosen
+
+
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(name[:30] for name in names[:5])
     return f"{shown}, …" if len(names) > 5 else shown

@@ -114,7 +114,14 @@ def rank(
         ranking = consensus.rank(signals, given, len(data.class_names), None, schooled)
         if data.groups is not None:
             ranking = copies.put_first(ranking, data.groups, given)
+        ranking = replace(ranking, weights={_asked(k): w for k, w in ranking.weights.items()})
+        signals = [replace(each, method=_asked(each.method)) for each in signals]
         return table.of_ranking(ranking, signals, given, data.class_names, list(data.ids))
+
+
+def _asked(key: str) -> str:
+    """Return a signal's name as the caller knows it: of features of their own, the method's."""
+    return key.removesuffix(f"{AT}{GIVEN}")
 
 
 def _groups(
@@ -150,10 +157,7 @@ def _check(methods: Sequence[str] | None, on_features: bool) -> None:
     """
     if methods is None:
         return
-    if isinstance(methods, str):
-        raise LnlError(f'methods must be a list: ["{methods}"].')
-    if not len(methods):
-        raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
+    methods = inputs.checked_methods(methods)
     if len(set(methods)) < len(methods):
         raise LnlError(f"A method stands twice in {', '.join(methods)}.")
     for run in methods:

@@ -16,6 +16,9 @@ from lnl_core.library.inputs import (
     as_array,
     checked_ids,
     checked_labels,
+    checked_list,
+    checked_methods,
+    checked_name,
     checked_seed,
     named_labels,
 )
@@ -101,6 +104,8 @@ class Workspace:
         """
         from lnl_core.services.datasets.catalog import import_dataset
 
+        name = checked_name(name, "name")
+        no_classes = checked_list(no_classes, "no_classes")
         if isinstance(source, str | Path):
             if labels is not None or class_names is not None or ids is not None:
                 raise LnlError(f"{source} brings its own labels, class_names and ids: leave them.")
@@ -151,14 +156,14 @@ class Workspace:
         info = self._info(name)
         jobs = start_runs(
             info,
-            default_recipe(info) if methods is None else list(methods),
+            default_recipe(info) if methods is None else checked_methods(methods),
             preset,
             overrides=overrides,
             representation=representation,
             seed=checked_seed(seed),
             device=device,
-            train_on=train_on,
-            judge=judge,
+            train_on=checked_list(train_on, "train_on"),
+            judge=checked_list(judge, "judge"),
         )
         numbers = [job.id for job in jobs]
         return self._runs(self._watched(numbers) if wait else self._jobs(numbers))
@@ -270,8 +275,11 @@ class Workspace:
 
         from lnl_core.services.export.reimporting import import_decisions
 
+        reviewer = checked_name(reviewer, "reviewer")
         if isinstance(decisions, str | Path):
             return import_decisions(self._info(name), Path(decisions), reviewer)
+        if isinstance(decisions, Mapping):  # one row
+            decisions = [decisions]
         table = pd.DataFrame(
             decisions, dtype=None if isinstance(decisions, pd.DataFrame) else object
         )
@@ -322,7 +330,7 @@ class Workspace:
         return pd.read_csv(stream, dtype=str, keep_default_na=False)
 
     def _info(self, name: str) -> DatasetInfo:
-        return datasets.dataset(self._ws, name)
+        return datasets.dataset(self._ws, checked_name(name, "name"))
 
 
 def _whole(column: Any) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 import lnl_core as lnl
+from lnl_core.data import probabilities
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.services.review.desk import review_state
@@ -185,3 +186,30 @@ def test_a_run_that_fails_says_so_in_its_own_words(halves, workspace, no_worker)
         connection.execute(update(schema.jobs).values(**failed))
     with pytest.raises(LnlError, match=r"\(knn\): The disk is full"):
         halves._watched(queued.index)
+
+
+def test_what_is_no_list_no_name_and_no_file_is_said_in_words(halves, stripes, tmp_path):
+    """Each is a slip that Python would answer with a traceback, or letter by letter."""
+    keep = {"id": "0", "action": "keep"}
+    slips = {
+        'methods must be a list: \\["probe"\\]': lambda: halves.run("halves", "probe"),
+        "at least one key of lnl.methods": lambda: halves.run("halves", []),
+        'judge must be a list: \\["test"\\]': lambda: halves.run("halves", judge="test"),
+        "name must be a name, got None": lambda: halves.ranking(None),
+        'no_classes must be a list: \\["Skip"\\]': lambda: halves.add(
+            stripes[0], "more", stripes[1], no_classes="Skip"
+        ),
+        "reviewer must be a name, got None": lambda: halves.decide("halves", [keep], None),
+        "There is no file .*gone.csv": lambda: halves.decide("halves", "gone.csv", "ann"),
+        "is a folder. Name a file of decisions": lambda: halves.decide("halves", tmp_path, "ann"),
+        "has no column “id”": lambda: halves.decide("halves", [{"action": "keep"}], "ann"),
+    }
+    for words, slip in slips.items():
+        with pytest.raises(LnlError, match=words):
+            slip()
+    assert halves.decide("halves", keep, "ann").stored == 1
+
+
+def test_a_folder_in_the_place_of_probabilities_is_called_one(tmp_path):
+    with pytest.raises(LnlError, match=r"is a folder\. Name a file of probabilities in it"):
+        probabilities.read(tmp_path, tmp_path.name, ["a"], ["x", "y"])

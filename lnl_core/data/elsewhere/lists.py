@@ -144,6 +144,12 @@ def _no_label(name: str, names: Sequence[str], of_cleanlab: bool, asked: str) ->
             "was stored. Write the labels that a person confirmed into a column corrected_label, "
             "or review the set here."
         )
+    lower = {each.lower() for each in names}
+    if "action" in lower and "id" not in lower:
+        raise LnlError(
+            f"{name} says an “action” of each row and not of which image: it has no column “id”. "
+            f"Its columns: {shown(names)}."
+        )
     raise LnlError(
         f"{name} has no column of corrected labels ({', '.join(CORRECTED[:4])} …). Its columns: "
         f"{shown(names)}. Say which: --label-column COLUMN."

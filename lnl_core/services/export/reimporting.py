@@ -86,6 +86,18 @@ class _Known:
         return self.latest.get(row, {}).get(reviewer)
 
 
+def check_file(file: Path) -> None:
+    """Refuse a path without a file of decisions.
+
+    Raises:
+        LnlError: nothing is there, or a folder.
+    """
+    if file.is_dir():
+        raise LnlError(f"{file} is a folder. Name a file of decisions in it.")
+    if not file.is_file():
+        raise LnlError(f"There is no file {file}. Check the path.")
+
+
 def import_decisions(
     info: DatasetInfo,
     file: Path | IO[bytes],
@@ -123,8 +135,10 @@ def import_decisions(
         by: who asks, on a page; None works on the machine itself.
 
     Raises:
-        LnlError: no such set, or a file that cannot be read as decisions.
+        LnlError: no such set, no file, or one that cannot be read as decisions.
     """
+    if isinstance(file, Path):
+        check_file(file)
     data = loaded(info)
     shown = file_name or (file.name if isinstance(file, Path) else "The file")
     read = hearing.read(info, file, shown, how or How(), by_id=by_id)
