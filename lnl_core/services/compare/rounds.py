@@ -110,7 +110,8 @@ class Plan:
             Of the run that gets the fewest, where they train on different splits.
         changed: see `told`.
         alike: whether all runs get as many.
-        held: images drawn at random that judge; `wrong` of their labels are wrong.
+        held: images drawn at random that judge, for people agree on their class, which of “none
+            fits” there is none; `wrong` of their labels are wrong.
         wrong: see `held`.
         refusal: blank where it can start.
     """
@@ -141,8 +142,9 @@ def plan(info: DatasetInfo) -> Plan:
         refusal = "No run stands behind the ranking yet. Start some on Runs."
     elif held < NEEDED or wrong < WRONG_NEEDED:
         refusal = (
-            f"A round is judged by images drawn at random: {held:,} have an answer, {wrong:,} of "
-            f"them wrong; {NEEDED} and {WRONG_NEEDED} are needed. Review mixes them in."
+            f"A round is judged by images drawn at random that have one class by their answers: "
+            f"{held:,} so far, {wrong:,} of them wrongly labelled; {NEEDED} and {WRONG_NEEDED} are "
+            f"needed. Review mixes them in."
         )
     elif not any(changes for _, changes in each_told):
         refusal = (

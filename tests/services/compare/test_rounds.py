@@ -148,6 +148,15 @@ def test_labels_of_copies_are_held_out_with_the_image(answered):
     assert not np.asarray(data.trusted)[pair].any()
 
 
+def test_images_of_no_class_judge_no_round_and_the_words_say_so(answered):
+    """An answer that names no class was left out of those that "have an answer"."""
+    info, drawn, _ = answered
+    decisions.append(info, [Decision(row, Action.NONE, "ann") for row in drawn[:75]])
+    asked = rounds.plan(info)
+    assert asked.held == 45
+    assert "that have one class by their answers: 45 so far, " in asked.refusal
+
+
 def test_a_round_that_nothing_can_judge_is_refused_in_words(scored):
     assert rounds.plan(scored).refusal
     with pytest.raises(LnlError):
