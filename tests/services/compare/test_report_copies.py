@@ -49,6 +49,15 @@ def test_leaks_are_listed_with_picture_labels_splits_and_ids(leaking):
         ]
 
 
+def test_a_set_without_splits_has_no_empty_column_of_them(scored):
+    first = np.arange(60, dtype=np.int32)
+    first[list(LEAK)] = LEAK[0]
+    np.save(scored.directory / datasets.COPIES, first)
+    section = re.search(r"<h2>Copies</h2>(.*?)</section>", report.html(scored), re.S)[1]
+    assert re.findall(r"<th>(.*?)</th>", section) == ["", "Times", "Labels", "Images"]
+    assert len(re.findall(r"<td>", section)) == 4
+
+
 def test_without_copies_there_is_no_such_section(scored):
     np.save(scored.directory / datasets.COPIES, np.arange(60, dtype=np.int32))
     assert "<h2>Copies</h2>" not in report.html(scored)

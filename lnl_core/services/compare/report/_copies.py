@@ -40,21 +40,26 @@ def _listed(info: DatasetInfo, kind: str, album: Album) -> str:
     total = copied.known(info).get(name, 0)
     if not total:
         return ""
-    lines = "".join(_line(each, album) for each in copied.listed(info, kind, LISTED))
-    head = "".join(f"<th>{each}</th>" for each in ("", "Times", "Labels", "Splits", "Images"))
+    there = copied.listed(info, kind, LISTED)
+    split = any(each.splits for each in there)
+    lines = "".join(_line(each, album, split) for each in there)
+    heads = ("", "Times", "Labels", *["Splits"] * split, "Images")
+    head = "".join(f"<th>{each}</th>" for each in heads)
     more = f", the first {LISTED} of {total:,}" if total > LISTED else f", {total:,}"
     return (
-        f"<details open><summary>{title}{more}</summary><table><thead><tr>{head}</tr></thead>"
+        f"<details open><summary>{title}{more}</summary>"
+        f'<table class="copies"><thead><tr>{head}</tr></thead>'
         f"<tbody>{lines}</tbody></table></details>"
     )
 
 
-def _line(one: Copied, album: Album) -> str:
+def _line(one: Copied, album: Album, split: bool) -> str:
+    """Return a row of the table; `split` where it has a column of splits."""
     picture = f'<td><img src="{album.uri(one.rows[0])}" alt="" width="48"></td>'
     cells = (
         f"{len(one.rows):,}",
         _tally(one.labels),
-        _tally(one.splits),
+        *[_tally(one.splits)] * split,
         ", ".join(one.ids[:_NAMED]),
     )
     return f"<tr>{picture}{''.join(_markup.cell(each) for each in cells)}</tr>"

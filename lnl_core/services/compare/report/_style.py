@@ -19,6 +19,7 @@ dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{padding:5px 12px;text-align:left;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 th{color:var(--muted);font-weight:400;background:var(--ground)}
+.copies th{overflow-wrap:normal}
 .consensus{background:var(--accent-ground);font-weight:600}
 #figures,section{min-width:0}
 .figure{display:inline-block;vertical-align:top;width:calc(50% - 30px);margin:0 8px 15px 0;
