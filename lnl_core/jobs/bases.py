@@ -35,7 +35,7 @@ def purifies(method: str) -> bool:
 
 def fits(base: str, method: str) -> bool:
     """Say whether a run of one method can build on a run of another."""
-    return post_trains(method) or purifies(base)
+    return leaves(base, Leaves.NETWORK if post_trains(method) else Leaves.PURIFIED_LABELS)
 
 
 def recipes() -> dict[str, str]:
@@ -57,10 +57,19 @@ def run_of(representation: str | None) -> int | None:
 def check(base: Job, info: DatasetInfo, method: str) -> None:
     """Raise LnlError where a run cannot build on another."""
     _there(base, info)
-    if base.state is JobState.DONE and not post_trains(method):
-        return  # whether it left purified labels is seen when they are read
-    if not fits(base.method, method):
+    able = _has(base, info, method) if base.state is JobState.DONE else fits(base.method, method)
+    if not able:
         raise LnlError(refusal(base.method, method))
+
+
+def _has(base: Job, info: DatasetInfo, method: str) -> bool:
+    """Tell whether a run that has ended left what a method builds on."""
+    from lnl_core.store import arrays  # slow to load, and the list of runs needs none
+
+    folder = info.directory / "runs" / str(base.id)
+    if post_trains(method):
+        return (folder / NETWORK).is_file()
+    return Leaves.PURIFIED_LABELS in arrays.load_signals(folder).extras
 
 
 def check_features(base: Job, info: DatasetInfo, method: str, usable: bool) -> None:

@@ -97,6 +97,9 @@ def test_a_base_that_cannot_serve_is_refused_at_once(workspace, tiny, tmp_path):
 
 def test_a_method_gets_its_base(workspace, tiny):
     first, seen = finished(workspace, tiny), []
+    with pytest.raises(LnlError, match="influence cannot build on ce"):
+        queue.submit(tiny, "influence", base=first.id)  # it kept no network
+    (queue.run_dir(workspace, first) / bases.NETWORK).touch()
     queue.submit(tiny, "influence", base=first.id)
 
     def fit(data, config, context):
@@ -151,11 +154,14 @@ def test_purified_labels_are_trained_on_and_review_speaks_of_the_given_ones(work
 
 
 def test_a_base_without_purified_labels_fails_in_words(workspace, tiny):
-    first = finished(workspace, tiny)
+    with pytest.raises(LnlError, match="ce cannot build on ce"):
+        queue.submit(tiny, "ce", base=finished(workspace, tiny).id)
+    first = queue.submit(tiny, "dmlp")  # it is to leave some, and does not
     second = queue.submit(tiny, "ce", base=first.id)
-    worker.run_job(workspace, queue.claim(workspace), method(lambda *all: None))
+    for fit in (lambda data, config, context: uniform(data, context), lambda *all: None):
+        worker.run_job(workspace, queue.claim(workspace), method(fit))
     error = queue.job(workspace, second.id).error
-    assert f"run {first.id} (ce)" in error
+    assert f"run {first.id} (dmlp)" in error
     assert "purified" in error
 
 
