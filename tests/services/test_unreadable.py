@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lnl_core.jobs import inputs, queue
+from lnl_core.jobs import bases, inputs, queue
 from lnl_core.services import doctor, in_force
 from lnl_core.services.datasets import catalog
 from lnl_core.services.explore import selections
@@ -96,7 +96,8 @@ def test_the_way_on_from_a_damaged_run_ends_in_a_whole_workspace(judged):
     assert "start this method again" in found.remedy
     assert "`lnl runs rm twelve 1`" in found.remedy
     second = judged.directory / "runs" / str(run(judged))
-    above = queue.claim(judged.workspace, queue.submit(judged, "knn", base=1).id)
+    (judged.directory / "runs" / "1" / bases.NETWORK).touch()
+    above = queue.claim(judged.workspace, queue.submit(judged, "influence", base=1).id)
     folder = queue.run_dir(judged.workspace, above)
     shutil.copytree(second, folder, dirs_exist_ok=True)
     queue.finish(judged.workspace, above.id, JobState.DONE)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from lnl_core.jobs import queue
+from lnl_core.jobs import bases, queue
 from lnl_core.services.compare import comparing, differences
 from lnl_core.services.runs.running import start_runs
 from lnl_core.store import arrays, datasets
@@ -78,6 +78,7 @@ def test_runs_that_differ_in_nothing_but_the_seed_stand_together(scored, no_work
 
 def test_seeds_of_other_networks_are_no_seeds_of_this_one(scored, no_worker):
     base = done(scored, start_runs(scored, ["ce"], "quick", seed=9))
+    (scored.directory / "runs" / str(base) / bases.NETWORK).touch()
     done(scored, start_runs(scored, ["influence"], "quick", seed=0))
     done(scored, start_runs(scored, ["influence"], "quick", seed=1, base=base))
     assert differences.seeds(scored, None) == []
