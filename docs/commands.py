@@ -17,7 +17,8 @@ START = """# Every command
 <!-- Written by docs/commands.py from the parser; run it after a change of the command line. -->
 
 `lnl COMMAND --help` says the same in a terminal. Exit codes: 0 done, 1 failed, 2 bad usage, 3
-partly imported. With `--json` standard output holds one JSON value and nothing else.
+partly imported. With `--json` standard output holds one JSON value and nothing
+else; with `--out -` it is the file, and the JSON value goes to standard error.
 """
 
 
