@@ -13,9 +13,10 @@ import numpy as np
 
 from lnl_core.data import tables
 from lnl_core.data.files import Sample, inside_path, storable
-from lnl_core.data.reading import folder_columns, splits
+from lnl_core.data.reading import folder_columns, masks, splits
 from lnl_core.data.reading.column_names import REQUIRED, Columns
 from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.folder_cells import FolderCells
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
 from lnl_core.data.reading.path_splits import PathSplits
 from lnl_core.data.reading.split_folders import SplitFolders
@@ -31,6 +32,9 @@ _HEADER = BadRow(
     "The row says the names of the columns again.", "Take it out: lists were put together."
 )
 _ODD = BadRow("A class has neither 0 nor 1 in its column.", "Write 0 or 1 into this row.")
+_NO_FOLDER = BadRow(
+    "No folder of this name holds images.", "Correct the name, or take the row out."
+)
 _MISTYPED = 0.1
 """Share of the ids of a list or split that may be another's by mistake."""
 BLANK = BadRow("The label is blank.", "Write its class into this row.")
@@ -45,12 +49,14 @@ class Listing:
         split: that it stands for.
         inside: the folder that its paths miss.
         name: what messages call it, where that is not the folder and its file's name.
+        folders: the column that names folders, where its rows are of these and no images.
     """
 
     file: Path
     split: str = ""
     inside: str = ""
     name: str = ""
+    folders: FolderCells | None = None
 
 
 @dataclass(slots=True)
@@ -136,8 +142,9 @@ class ListRows:
         return Finder(self._home, sample, links=links, images_in=images_in, unsettled=unsettled)
 
     def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
-        """Yield (list, number of the row, its cells) of every row."""
+        """Yield (list, number of the row, its cells) of every row or image of its folder."""
         for each in self._listings:
+            been: set[tuple[str, ...]] = set()
             name, columns = self.called(each), self._columns[each.file]
             required = [key for key in REQUIRED if key in columns.accepted]
             for number, cells in tables.rows(
@@ -153,8 +160,41 @@ class ListRows:
                     yield each, number, _HEADER
                 elif columns.is_odd(cells):
                     yield each, number, _ODD
+                elif each.folders is not None and cells["image"]:
+                    for image in self._in_folder(each, each.folders, cells, been):
+                        yield each, number, image
                 else:
                     yield each, number, self._plain(cells, each)
+
+    def _in_folder(
+        self, each: Listing, named: FolderCells, cells: Cells, been: set[tuple[str, ...]]
+    ) -> Iterator[Cells | BadRow]:
+        """Yield the cells of every image in the folder that a row names; none where it comes again.
+
+        Args:
+            each: the list.
+            named: its column of folders.
+            cells: of the row.
+            been: the rows that came before.
+        """
+        row = tuple(cells.values())
+        if row in been:
+            return
+        been.add(row)
+        plain = self._plain(cells, each)
+        images = named.folders.images(cells["image"], plain.get("split") or each.file.stem)
+        if not images:
+            yield _NO_FOLDER
+        skips = self._answers.masks == "skip"
+        for image in images:
+            is_mask = skips and masks.is_mask(self._home / image)
+            yield masks.LEFT_OUT if is_mask else self._plain(cells | {"image": image}, each)
+
+    def masks(self) -> list[str]:
+        """Return the images in folders that rows name which are called like masks."""
+        if all(each.folders is None for each in self._listings):
+            return []
+        return [image for image in self.images() if masks.is_mask(self._home / image)]
 
     def images(self) -> Iterator[str]:
         """Yield what every row names as its image, with a label or without."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lnl_core.data.files import LINK, WHOLE, FileSource, Item
@@ -25,6 +26,7 @@ from lnl_core.data.reading import (
     column_names,
     folder_columns,
     labels,
+    masks,
     naming,
     per_list,
     rivals,
@@ -83,8 +85,13 @@ def scan(
     if not home.is_dir():
         raise LnlError(f"{home} is not a folder. Say where the images of {first.file.name} lie.")
     said = answers or Answers()
+    of_folders = [each.folders.column for each in listings if each.folders is not None]
+    if of_folders:
+        said = replace(said, image_column=",".join(dict.fromkeys(of_folders)))
     decided = per_list.decide([each.file for each in listings], home, said)
-    if not said.images_in:
+    if of_folders:  # an id of a folder is none of its images
+        decided = {file: each.without("id") for file, each in decided.items()}
+    elif not said.images_in:
         decided = {
             file: folder_columns.with_folder(file, each, home) for file, each in decided.items()
         }
@@ -335,6 +342,8 @@ class _Listed:
         asked += [self._finder.question(outline.files_seen)]
         there = [each for each in asked if each is not None]
         outline.questions += sorted(there, key=lambda each: not each.is_open)[:1]
+        of_masks = masks.question(self._rows.masks(), self._answers)
+        outline.questions += [of_masks] if of_masks is not None else []
         outline.notes += self._finder.notes()
         for each in (of_splits, self._rows.path_splits):
             outline.notes += each.notes() if each is not None else []
@@ -342,6 +351,8 @@ class _Listed:
             places = map(self._finder.find, self._rows.images())
             outline.listed = {place[1] for place in places if not isinstance(place, BadRow)}
             outline.listed |= self._finder.torn_apart
+        elif any(each.folders is not None for each in self._listings):
+            outline.listed = set(self._rows.images())
 
     def _ask_unlabelled(self, outline: Outline, counted: Counted) -> None:
         """Ask what to do with rows whose label is blank."""

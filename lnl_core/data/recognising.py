@@ -9,10 +9,12 @@ from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.files import FileSource
+from lnl_core.data.list_rows import Listing
 from lnl_core.data.reading import (
     classes_files,
     column_names,
     lists,
+    lists_of_folders,
     lists_that_ask,
     lists_within,
     many_tables,
@@ -35,6 +37,7 @@ _LISTS = (".npz", ".csv", ".jsonl")
 _REMEDIES = {
     lists.NO_LABELS: "Nothing to do, unless it should have them: then write them into it.",
     lists.NO_IMAGES: "If one does, name it with --image-column.",
+    lists_of_folders.SEVERAL: "To use its labels, write a list with a row an image.",
 }
 _OPTIONS = {
     lists.FOLDERS_HAVE: "--list, or --labels-in list",
@@ -56,7 +59,7 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
         if source.is_dir():
             if vision.find(source) is None and hub_shards.find(source, answers or Answers()).files:
                 return "hub"
-            if _lists_in(source, answers or Answers()).listings:
+            if _lists_in(source, None, answers or Answers()).listings:
                 return "manifest"
             return "folder" if vision.find(source) is None else "torchvision"
         with source.open("rb") as stream:
@@ -83,12 +86,17 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
     )
 
 
-def _lists_in(folder: Path, answers: Answers) -> lists.Lists:
+def _lists_in(folder: Path, root: Path | None, answers: Answers) -> lists.Lists:
     """Return the lists of a folder that have the labels; none where class folders have them."""
     if vision.find(folder) is not None:
         return lists.Lists()
     there = lists.inside(folder, answers)
-    return lists.against_folders(folder, there, None, answers) if there.listings else there
+    if not there.listings:
+        return lists_of_folders.find(folder, there, answers, root)
+    there = lists_of_folders.attached(there, root or folder, answers)
+    if any(each.folders is not None for each in there.listings):
+        return there
+    return lists.against_folders(folder, there, None, answers)
 
 
 @one_walk()
@@ -106,13 +114,15 @@ def look(
             return npz.scan(source, class_map, answers)
         if kind == "hub":
             return hub.scan(hub_shards.Shards([source]), class_map, answers)
-        return manifests.scan(source, root, class_map, answers)
+        home = root or source.parent
+        listing = lists_of_folders.with_folders(Listing(source), home, answers)
+        return manifests.scan([listing], root, class_map, answers)
     if vision.find(source) is not None:
         return vision.scan(source, class_map)
     shards = hub_shards.find(source, answers)
     if shards.files:
         return hub.scan(shards, class_map, answers)
-    there = _lists_in(source, answers)
+    there = _lists_in(source, root, answers)
     if there.listings:
         looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
         if root is None and isinstance(looked_over, FileSource):

@@ -120,6 +120,11 @@ def _lists_images(file: Path) -> bool:
     return file.suffix.lower() in _TEXTS and texts_beside.names_images(file)
 
 
+def is_called_so(file: Path) -> bool:
+    """Tell whether a file is called as those of class names are."""
+    return file.name in _NAMES
+
+
 def around(folders: Sequence[Path], answers: Answers) -> Path | None:
     """Return the file of class names that a person named, else the one that lies there."""
     said = answers.classes_file

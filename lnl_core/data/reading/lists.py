@@ -84,16 +84,16 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     ]
     tables_there = without_notes(folder, tables_there)
     if answers.lists and answers.lists != ("all",):
-        there = [*tables_there, *_beside(folder, inner)]
+        there = [*tables_there, *tables_beside(folder, inner)]
         is_here = any(each.name in answers.lists for each in there)
         lone = None if is_here or depth == _DEEP else _lone(inner)
         if lone is not None:
             return _through(lone, answers, depth)
         return _asked_for(folder, there, answers)
     tables_there = longest(tables_there, answers)
-    known = [each for each in tables_there if _is_list(each, answers)]
+    known = [each for each in tables_there if is_list(each, answers)]
     if known:
-        return _chosen(folder, known, tables_there, answers)
+        return choose(folder, known, tables_there, answers)
     listings = []
     for each in inner:
         names = [Path(each.path) / name for name in METADATA]
@@ -105,15 +105,17 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     if listings and not (left and any(not each.split for each in listings)):
         return Lists(tuple(listings), unused=_no_lists(tables_there))
     lone = _lone(inner)
-    within = lists_within.find(folder, inner if lone is None else (), answers, _is_list)
+    within = lists_within.find(folder, inner if lone is None else (), answers, is_list)
     named = _no_lists(tables_there)
     named |= {each: _without_labels(folder / each) for each in within.others}
     named |= dict.fromkeys(within.unused, lists_within.FOLDERS_HAVE)
     if within.asked:
         return Lists(within.listings, within.asked, named, folder)
-    beside = [each for each in longest(_beside(folder, inner), answers) if _is_list(each, answers)]
+    beside = [
+        each for each in longest(tables_beside(folder, inner), answers) if is_list(each, answers)
+    ]
     if beside and len(inner) > 1:
-        return replace(_chosen(folder, beside, (), answers), root=folder)
+        return replace(choose(folder, beside, (), answers), root=folder)
     below = Lists() if lone is None or depth == _DEEP else _through(lone, answers, depth)
     return replace(below, unused=named | dict(below.unused))
 
@@ -158,7 +160,7 @@ def _around(file: Path, folder: Path, answers: Answers) -> str:
 
 def _is_part(file: Path, answers: Answers) -> bool:
     """Tell whether a table inside a folder is its list, also one of columns of 0 and 1."""
-    if _is_list(file, answers):
+    if is_list(file, answers):
         return True
     return file.suffix.lower() == ".csv" and asks_for_labels(file) == "one_hot"
 
@@ -178,7 +180,7 @@ def that_ask(folder: Path) -> Lists:
     inner = [each for each in folders.entries(folder) if each.is_dir(follow_symlinks=False)]
     there = [file for file in there if file.suffix.lower() in SUFFIXES and file.is_file()]
     own = [each for each in longest(without_notes(folder, there)) if _asks(each)]
-    found = own or [each for each in longest(_beside(folder, inner)) if _asks(each)]
+    found = own or [each for each in longest(tables_beside(folder, inner)) if _asks(each)]
     several = len(found) > 1
     listings = _as_splits(found) if several else tuple(map(Listing, found))
     return Lists(listings, root=None if own else folder)
@@ -191,7 +193,7 @@ def _asks(file: Path) -> bool:
     return bool(asks_for_labels(file))
 
 
-def _beside(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[Path]:
+def tables_beside(folder: Path, inner: Sequence[os.DirEntry[str]]) -> list[Path]:
     """Return the tables in folders that hold nothing but tables and text: `labels/train.csv`."""
     found = []
     for each in inner:
@@ -217,7 +219,7 @@ def without_notes(folder: Path, found: list[Path]) -> list[Path]:
     return [file for file in found if file not in gone]
 
 
-def _is_list(file: Path, answers: Answers) -> bool:
+def is_list(file: Path, answers: Answers) -> bool:
     """Tell whether a table names images and labels, by its header or by what a person said."""
     if file.suffix.lower() == ".json":
         return coco.is_coco(file) or fiftyone_labels.is_one(file)
@@ -272,7 +274,7 @@ def _as_splits(files: Sequence[Path]) -> tuple[Listing, ...]:
     return tuple(Listing(file, name) for file, name in zip(files, names, strict=True))
 
 
-def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
+def choose(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
     """Choose among the lists of a folder, or ask."""
     unused = {
         each.name: _without_labels(each)
