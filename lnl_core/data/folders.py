@@ -22,7 +22,7 @@ from lnl_core.data.reading import deeper, labels, masks, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Places, is_split, like_image
-from lnl_core.data.reading.texts_beside import is_folder_of_texts
+from lnl_core.data.reading.texts_beside import annotates_classes, is_folder_of_texts
 from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
@@ -204,6 +204,7 @@ class _Folders:
             notes=[
                 *self._places.notes,
                 *called.notes,
+                *_not_read(self._around),
                 *places.packed_beside(tree),
                 *deeper.notes(there, self._places),
             ],
@@ -364,6 +365,8 @@ def innermost(root: Path) -> Path:
         inside = entries(root)
         inner = [e for e in inside if e.is_dir(follow_symlinks=False)]
         inner = [e for e in inner if not is_folder_of_texts(e.path)]
+        of_boxes = annotations_beside(inner)
+        inner = [e for e in inner if e.path not in of_boxes]
         if len(inner) != 1 or any(like_image(e.name) for e in inside):
             return root
         below = entries(root / inner[0].name)
@@ -373,6 +376,25 @@ def innermost(root: Path) -> Path:
             return root
         root = root / inner[0].name
     return root
+
+
+def annotations_beside(inner: Sequence[os.DirEntry[str]]) -> list[str]:
+    """Return the paths of folders of annotations, where the only other one has the classes."""
+    if len(inner) != 2:
+        return []
+    (one, other) = (each.path for each in inner)
+    return [a for a, b in ((one, other), (other, one)) if annotates_classes(a, b)][:1]
+
+
+def _not_read(around: Sequence[Path]) -> list[str]:
+    """Say which folders of annotations are not read, from the innermost folder up."""
+    found: list[str] = []
+    for each in around:
+        inner = [e for e in entries(each) if e.is_dir(follow_symlinks=False)]
+        found += map(os.path.basename, annotations_beside(inner))
+    return [
+        f"“{visible(name)[:40]}” is not read: it holds annotations, no image." for name in found
+    ]
 
 
 def classes_of(paths: Sequence[tuple[str, ...]]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
@@ -22,6 +22,8 @@ from lnl_core.data.reading import (
     read_me,
     split_lists,
     texts_beside,
+    texts_of_names,
+    unlisted,
 )
 from lnl_core.data.reading.indexing import one_walk
 from lnl_core.data.reading.split_names import is_split
@@ -29,7 +31,6 @@ from lnl_core.data.reading.tree import like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Source
 from lnl_core.readings import OPTIONS, Answers, Choice, Question
-from lnl_core.said import many
 from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
@@ -135,7 +136,11 @@ def look(
             looked_over.outline.notes += _lists_of_splits(source, looked_over, answers)
     outline = looked_over.outline
     if outline.listed and isinstance(looked_over, FileSource) and root is None:
-        outline.notes += _unlisted(looked_over.root, outline.listed)
+        written = [name for own in outline.written.values() for name in own]
+        left = unlisted.find(looked_over.root, outline.listed, {*outline.counts, *written})
+        outline.notes += left.notes()
+        names = [each.file.name for each in there.listings]
+        outline.questions += left.questions(names, there.questions, answers)
     asked = {each.key for each in there.questions}
     more = [each for each in outline.questions if each.key not in asked]
     outline.questions = [*there.questions, *more]
@@ -209,23 +214,6 @@ def _lists_of_splits(source: Path, looked_over: Source, answers: Answers) -> lis
     ]
 
 
-def _unlisted(top: Path, listed: Collection[str]) -> list[str]:
-    """Say which images of a folder no list names."""
-    count, first = 0, ""
-    for each in folders.walk(top):
-        if each.is_folder or each.problem is not None or not like_image(each.path):
-            continue
-        if each.path not in listed:
-            count, first = count + 1, first or each.path
-    if not count:
-        return []
-    they = "it does" if count == 1 else "they do"
-    return [
-        f"{many(count, 'image is', 'images are')} in no list that is read, first "
-        f"“{visible(first)[:60]}”: {they} not come in."
-    ]
-
-
 def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over class folders; where there are none, a lone table may be the list."""
     files = [
@@ -238,15 +226,18 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         for file in many_tables.longest(lists.without_notes(source, files), answers)
         if not (file.suffix.lower() == ".txt" and read_me.speaks_to_people(file))
         and file.name != Path(answers.classes_file).name
+        and not texts_of_names.is_one(file)
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there
     try:
         looked_over = folders.scan(source, class_map, answers)
-    except LnlError:
+    except LnlError as error:
         if len(named) == 1:
             return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
         if arrays := _arrays(source):
             return npz.scan(arrays, class_map, answers)
+        if listed := texts_of_names.names_images_of(_texts(source), source):
+            raise LnlError(listed) from error
         raise
     if _are_splits_alone(looked_over):
         for each in _lone(source):

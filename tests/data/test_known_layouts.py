@@ -9,7 +9,7 @@ from lnl_core.data import importers
 from lnl_core.readings import Answers
 from lnl_core.services import wording
 from lnl_core.types import LnlError
-from tests.data.asking import asked, counts, put, read
+from tests.data.asking import asked, counts, put, read, stops
 
 
 def write(path, text):
@@ -168,3 +168,95 @@ def test_its_names_are_pointed_to_where_its_labels_are_codes(tmp_path, file, nam
         write(source / "val" / file, names)
         beside = read(source / "val", header="none", lists=("val_annotations.txt",))
         assert beside.class_names == alone.class_names
+
+
+@pytest.mark.parametrize(
+    ("images", "notes", "ending", "text"),
+    [
+        ("images/Images", "annotations/Annotation", "", "<annotation>{}</annotation>"),
+        ("Images", "Annotation", "", "<annotation><name>{}</name></annotation>"),
+        ("Images", "Annotation", ".xml", "<annotation><name>{}</name></annotation>"),
+        ("101_ObjectCategories", "Annotations", ".mat", "MATLAB"),
+    ],
+)
+def test_annotations_class_by_class_beside_class_folders_are_no_class(
+    tmp_path, agrees, images, notes, ending, text
+):
+    classes = ["n02085620-Chihuahua", "n02085936-Maltese_dog"]
+    put(tmp_path / "s", [f"{images}/{each}/{at}.jpg" for each in classes for at in "01"])
+    for each in classes:
+        for at in "01":
+            said = text.format(each[10:].replace("_", " "))
+            write(tmp_path / "s" / notes / each / f"{at}{ending}", said)
+    found = read(tmp_path / "s")
+    assert (found.open_questions, found.left_out) == ((), ())
+    assert any("it holds annotations, no image" in note for note in found.notes)
+    assert agrees(tmp_path / "s").names == classes
+
+
+@pytest.mark.parametrize("ending", [".xml", ""])
+@pytest.mark.parametrize("notes", ["Annotation", "annotations"])
+def test_annotations_that_name_other_things_than_the_folders_are_boxes(tmp_path, notes, ending):
+    put(tmp_path / "s", [f"images/cam{each}/{at}.jpg" for each in "12" for at in "01"])
+    for each in "12":
+        for at in "01":
+            path = tmp_path / "s" / notes / f"cam{each}/{at}{ending}"
+            write(path, "<annotation><object><name>car</name></object></annotation>")
+    with pytest.raises(LnlError, match="a set for detection"):
+        read(tmp_path / "s")
+
+
+def test_files_without_an_ending_that_are_images_may_be_a_class(tmp_path):
+    put(
+        tmp_path / "s",
+        [f"{e}/{c}/{i}" for e in ("Annotation", "Image") for c in "ab" for i in "01"],
+    )
+    assert counts(read(tmp_path / "s")) == {"Annotation": 4, "Image": 4}
+
+
+def test_labelled_folders_beside_the_images_of_a_list_are_asked_about(tmp_path, agrees):
+    kinds = ["cat", "dog", "fox"]
+    source = put(tmp_path / "s", [f"test/{each}/t{at}.jpg" for each in kinds for at in "01"])
+    put(source, [f"train/{at}.jpg" for at in range(6)])
+    rows = [f"{at}.jpg,{kinds[at % 3]}" for at in range(6)]
+    write(source / "train.csv", "\n".join(["file,label", *rows]))
+    assert "“test/cat/t0.jpg”" in stops(source, "labels_in", tmp_path)
+    got = agrees(source, Answers(labels_in="list"))
+    assert {path.partition("/")[0] for path in got.paths} == {"train"}
+    got = agrees(source, Answers(labels_in="folders"))
+    assert {path.partition("/")[0] for path in got.paths} == {"test"}
+
+
+def test_few_images_that_no_list_names_are_no_question(tmp_path):
+    source = put(tmp_path / "s", ["old/cat/0.jpg", *(f"images/{at}.jpg" for at in range(12))])
+    rows = [f"images/{at}.jpg,{'cat' if at % 2 else 'dog'}" for at in range(12)]
+    write(source / "list.csv", "\n".join(["file,label", *rows]))
+    found = read(source)
+    assert not found.open_questions
+    assert any("1 image is in no list" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("below", ["", "train/"])
+def test_yolo_with_its_file_of_class_names_is_a_set_for_detection(tmp_path, below):
+    source = put(tmp_path / "s", [f"images/{below}{at}.jpg" for at in range(13)])
+    for at in range(13):
+        write(source / f"labels/{below}{at}.txt", f"{at % 3} 0.5 0.5 0.2 0.2\n")
+    write(source / "classes.txt", "cat\ndog\nfox\n")
+    with pytest.raises(LnlError, match="a set for detection"):
+        read(source)
+
+
+@pytest.mark.parametrize("has_masks", [True, False])
+def test_pets_say_how_their_list_is_read(tmp_path, has_masks):
+    names = [f"{breed}_{at}" for breed in ("Abyssinian", "beagle") for at in range(7)]
+    source = put(tmp_path / "s", [f"images/{name}.jpg" for name in names])
+    if has_masks:
+        put(source, [f"annotations/trimaps/{name}.png" for name in names])
+    rows = [f"{name} {1 + at // 7} {1 + at // 7} 1" for at, name in enumerate(names)]
+    write(source / "annotations/list.txt", "\n".join(["#Image CLASS-ID", *rows]))
+    with pytest.raises(LnlError, match="names the images in “images”"):
+        read(source)
+    found = importers.read(
+        source / "annotations/list.txt", root=source / "images", answers=Answers(header="none")
+    )
+    assert counts(found) == {"1": 7, "2": 7}

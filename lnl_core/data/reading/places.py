@@ -10,7 +10,7 @@ from itertools import islice
 from lnl_core.data.reading import other_forms
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.split_names import is_split as is_split
-from lnl_core.data.reading.tree import Inside, Node, splits_inside
+from lnl_core.data.reading.tree import OF_NOTES, Inside, Node, splits_inside
 from lnl_core.data.reading.tree import like_image as like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
@@ -18,7 +18,7 @@ from lnl_core.said import many
 from lnl_core.types import LnlError
 
 _LEVELS = ("top", "inner", "third")
-_OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels", "annotations"})
+_OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels"}) | OF_NOTES
 _OF_FILES = frozenset({"images", "image", "img", "imgs", "jpegimages", "jpeg", "jpg", "png"})
 _OF_FILES |= {"files", "data", "all", "pictures", "photos", "unlabelled", "unlabeled", "unknown"}
 _OF_MASKS = frozenset({"masks", "mask", "ground_truth", "groundtruth", "gt", "trimaps"})
@@ -168,10 +168,11 @@ def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
             "whose labels are masks. Write a list with image and label, a row an image."
         )
     notes = [node for node in root.all() if node.notes]
-    if not named or not named <= _OF_BOXES or not notes:
+    bare_notes = sum(node.bare_notes for node in root.all()) if root.below else 0
+    if not named or not named <= _OF_BOXES or not (notes or bare_notes):
         return
     count = sum(node.notes for node in notes)
-    if count <= _FEW_NOTES and 2 * count <= root.below:
+    if notes and count + bare_notes <= _FEW_NOTES and 2 * count <= root.below:
         raise LnlError(
             f"{', '.join(class_names)}: no classes, and {visible(notes[0].note)[:60]} is no form "
             "that is read. Write its labels as a list with image and label, a row an image, as CSV "

@@ -12,6 +12,7 @@ from lnl_core.data.reading.split_names import is_split
 
 _DEEP = 4
 _NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
+OF_NOTES = frozenset({"annotation", "annotations"})
 _READ_ME = frozenset({"license", "licence", "requirements", "notes"})
 
 
@@ -41,7 +42,8 @@ class Node:
 
     `archives` are files to unpack, `archive` the path of the first, `arrays` those that other
     programs keep arrays in, `arrow` those of Arrow, `pictures` those of images in a form that is
-    not read, `notes` those in which labels of boxes are written, `note` the path of the first.
+    not read, `notes` those in which labels of boxes are written, `note` the path of the first,
+    `bare_notes` those without an ending in folders of annotations.
     What lies deeper than four folders is counted where the fourth one is.
     """
 
@@ -52,6 +54,7 @@ class Node:
     notes: int = 0
     arrow: int = 0
     pictures: int = 0
+    bare_notes: int = 0
     note: str = ""
     archive: str = ""
     inner: dict[str, Node] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class Node:
         node.arrays += ending in ARRAYS
         node.arrow += ending in ARROW
         node.pictures += ending in PICTURES
+        node.bare_notes += not ending and not OF_NOTES.isdisjoint(map(str.lower, parts[:-1]))
         if ending in _NOTES and not is_read_me(parts[-1]):
             node.notes += 1
             node.note = node.note or "/".join(parts)
