@@ -190,7 +190,7 @@ def _tables(folder: Path, answers: Answers) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for each in reversed(chain):
         there = folders.entries(each)
-        files = [Path(entry.path) for entry in there if entry.is_file()]
+        files = [file for entry in there if (file := Path(entry.path)).is_file()]
         inner = [entry for entry in there if entry.is_dir(follow_symlinks=False)]
         found += [(file, "") for file in [*files, *lists.tables_beside(each, inner)]]
         for split in (entry for entry in inner if is_split(entry.name)):
