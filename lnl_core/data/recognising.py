@@ -172,7 +172,9 @@ def _read_splits(source: Path, looked_over: FileSource, answers: Answers) -> Non
     files = [file for file in _texts(source) if file not in outline.lists]
     files = many_tables.longest(files)
     found = [split_lists.of_lines(file) for file in files if texts_beside.lists_a_split(file)]
+    texts = [file for file in files if file.suffix.lower() in texts_beside.TEXTS]
     tables = [file for file in files if file.suffix.lower() in (".csv", ".tsv")]
+    tables += filter(column_names.has_images, texts)
     found += filter(None, map(split_lists.of_table, tables))
     objects = [file for file in files if file.suffix.lower() == ".json"]
     found += filter(None, map(split_lists.of_json, objects))

@@ -46,3 +46,12 @@ def test_a_list_called_labels_names_no_classes(tmp_path):
     lines(tmp_path, "labels.txt", "{half}/{0}.png", lambda at, p, label: f"{p} {label}")
     found = read(tmp_path, labels_in="folders")
     assert found.class_names == ("0", "1")
+
+
+def test_lists_of_splits_number_their_own_rows(tmp_path, agrees):
+    source = tmp_path / "s"
+    truth = {}
+    for split in ("train", "val"):
+        image = f"{split}/{split}{{0}}.png"
+        truth |= lines(source, f"{split}.lst", image, lambda at, p, label: f"{at}\t{label}\t{p}")
+    assert given(agrees(source, Answers(header="none"))) == truth

@@ -43,10 +43,10 @@ def test_every_line_is_an_image(tmp_path, agrees, into, line):
     ]
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt"])
 @pytest.mark.parametrize(("header", "more"), [("", ""), ("filename", ""), ("image,width", ",32")])
 def test_a_table_called_like_a_split_has_its_images(tmp_path, agrees, header, more, ending):
-    sign = "," if ending == ".csv" else "\t"
+    sign = "\t" if ending == ".tsv" else ","
     source = written(tmp_path / "s", "{}" + more.replace(",", sign), ending=ending)
     for split in SPLITS if header else ():
         file = source / f"{split}{ending}"

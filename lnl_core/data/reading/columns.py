@@ -264,6 +264,8 @@ class _Decision:
         """
         free = [each for each in self._names if each != taken and not self._peek.is_blank(each)]
         likely = [each for each in free if self._peek.may_be_classes(each)]
+        if likely[1:] and int(likely[0]) < int(taken or 0) and self._peek.numbers_rows(likely[0]):
+            likely = likely[1:]  # each list numbers its own rows
         if not likely:
             return free[:1]
         if self._peek.counts_rows(free[0]):
