@@ -45,7 +45,7 @@ def test_a_column_per_class_beside_one_folder_is_asked_about(tmp_path, agrees, m
     [
         ("labels.json", json.dumps([{"file_name": each, "label": "cat"} for each in IMAGES])),
         ("annotations.json", json.dumps(dict.fromkeys(IMAGES, "cat"))),
-        ("annotations/list.txt", "#Image CLASS-ID\nim0 1\nim1 2\n"),
+        ("annotations/list.txt", "first picture is a cat\nsecond picture is a dog\n"),
     ],
 )
 def test_labels_in_another_form_are_no_boxes(tmp_path, name, text):
